@@ -1,0 +1,88 @@
+"""Evaluate: CER and line accuracy on held-out fonts and held-back PDF documents.
+
+`score` reads line samples with a torch model during training; `python -m shizi.training.evaluate` compares
+ONNX models on the same crops. Both fold look-alikes as the project's accuracy measure does.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from shizi.charset import text_of
+from shizi.training import fonts, labels, samples
+from shizi.training.batches import collate
+from shizi.training.crnn import Crnn, best_path
+
+VALIDATION_RUN = 999
+FOLD = str.maketrans(
+    {"—": "-", "–": "-", "－": "-", "―": "-", "‐": "-",
+     "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...",
+     "·": ".", "•": ".", "・": ".", "￥": "¥", "〇": "○", "～": "~", "∶": ":"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """PDF crops to train on, and those of documents held back."""
+
+    train: list[samples.Crop]
+    held: list[samples.Crop]
+
+
+def normalise(text: str) -> str:
+    """Fold what prints alike and drop white space, before two texts are compared."""
+    return "".join(unicodedata.normalize("NFKC", text.translate(FOLD)).translate(FOLD).split())
+
+
+def distance(first: str, second: str) -> int:
+    """Count the edits from one text to another (Levenshtein, 1966)."""
+    row = list(range(len(second) + 1))
+    for i, left in enumerate(first, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(second, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
+    return row[-1]
+
+
+def measure(truths: Sequence[str], readings: Sequence[str]) -> dict[str, float]:
+    """Give CER and line accuracy of readings against truths, after folding."""
+    pairs = [(normalise(truth), normalise(reading)) for truth, reading in zip(truths, readings, strict=True)]
+    edits = sum(distance(truth, reading) for truth, reading in pairs)
+    exact = sum(truth == reading for truth, reading in pairs)
+    characters = sum(len(truth) for truth, _ in pairs)
+    return {"cer": round(edits / max(1, characters), 4), "exact": round(exact / max(1, len(pairs)), 4)}
+
+
+def validation_sets(
+    held: Sequence[samples.Crop], faces: Sequence[fonts.Face], count: int
+) -> dict[str, list[samples.Sample]]:
+    """Give fixed validation lines: drawn in held-out fonts, and crops of held-back documents as they are."""
+    sets = {}
+    if any(face.held_out for face in faces):
+        drawn = samples.Maker(faces, [], held_out=True)
+        sets["fonts"] = [drawn.make(VALIDATION_RUN, index, 0.0) for index in range(count)]
+    if held:
+        every = max(1, len(held) // count)
+        sets["pdf"] = [samples.Sample(samples.decode(crop), crop.text) for crop in held[::every][:count]]
+    return sets
+
+
+def read(model: Crnn, lines: Sequence[samples.Sample]) -> list[str]:
+    """Read each line alone with a torch model (greedy CTC)."""
+    model.eval()
+    device = next(model.parameters()).device
+    texts = []
+    with torch.inference_mode():
+        for line in lines:
+            path, best = best_path(model(collate([line]).lines.to(device)))
+            spans = labels.charset().collapse(path[0].cpu().numpy(), best[0].cpu().numpy().astype(np.float64))
+            texts.append(text_of(spans))
+    return texts
+
+
+def score(model: Crnn, lines: Sequence[samples.Sample]) -> dict[str, float]:
+    """Give CER and line accuracy of a torch model on `lines`."""
+    return measure([line.text for line in lines], read(model, lines))
