@@ -1,0 +1,136 @@
+"""Detect: where on a page text stands, as rotated rectangles, with the DB detector of PP-OCRv6.
+
+Takes pixels (H W 3 uint8 RGB), gives corners (K 4 2). The network marks each pixel with the chance that it lies in the
+shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020);
+the cores are traced, scored and grown back. Knows nothing of reading.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from shizi.line_image import Pixels
+from shizi.weights import Weights, open_session
+
+Map = npt.NDArray[np.float32]
+
+CORE_PROBABILITY = 0.3  # a pixel above this lies in a core (PP-OCR's own threshold)
+REGION_SCORE = 0.5  # mean probability over the core's rectangle for it to count as text (PP-OCR's own)
+# A long line that bends fills its rectangle badly: it counts by the mean over its core alone.
+BENT_ASPECT, BENT_SCORE = 6, 0.7
+GROWTH = 1.6  # a core grows outwards by area * GROWTH / perimeter (PP-OCR's unclip ratio)
+MIN_CORE = 3  # cores thinner than this many map pixels are noise
+STRIDE = 32  # the network's maps need sides that are multiples of this
+MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
+
+LONG_SIDE = 960  # the first look
+TILE = 1280  # longest side of one run of the network; longer pages are looked at in overlapping tiles
+OVERLAP = 96
+
+
+class Detector:
+    """The loaded detector. Safe to use from several threads at once."""
+
+    def __init__(self, weights: Weights, threads: int = 1) -> None:
+        """Load `weights` on `threads` CPU threads."""
+        self.weights = weights
+        self._session = open_session(weights, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def find(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Find the rectangles of text (K 4 2, page pixels), corners clockwise, the first side running right."""
+        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
+        return self._find_at(pixels, scale)
+
+    def _find_at(self, pixels: Pixels, scale: float) -> npt.NDArray[np.float32]:
+        height, width = pixels.shape[:2]
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        corners = (regions_of(self._probability(scaled)) - MARGIN) * (width / size[0], height / size[1])
+        return np.clip(corners, 0, (width, height)).astype(np.float32)
+
+    def _probability(self, scaled: Pixels) -> Map:
+        """Give the map of a page with `MARGIN` around it, in one look or tile by tile."""
+        framed = _framed(scaled)
+        height, width = framed.shape[:2]
+        if max(height, width) <= TILE:
+            return self._look(framed)
+        result = np.zeros((height, width), np.float32)
+        for top, bottom in _stretches(height):
+            for left, right in _stretches(width):
+                seen = self._look(framed[top:bottom, left:right])
+                np.maximum(result[top:bottom, left:right], seen, out=result[top:bottom, left:right])
+        return result
+
+    def _look(self, pixels: Pixels) -> Map:
+        """Run the network once; H, W are multiples of `STRIDE`."""
+        tensor = cv2.dnn.blobFromImage(pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)  # 1, 3, H, W
+        (output,) = self._session.run(None, {self._input: tensor})
+        return np.asarray(output[0, 0], np.float32)
+
+
+def _framed(pixels: Pixels) -> Pixels:
+    """Add the margin, and on the right and below what is missing to a multiple of `STRIDE`, in the edge's colours."""
+    height, width = pixels.shape[:2]
+    below, right = (-(side + 2 * MARGIN) % STRIDE + MARGIN for side in (height, width))
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colour = np.median(edge, axis=0).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
+    return cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
+
+
+def _stretches(length: int) -> list[tuple[int, int]]:
+    """Cut a side (a multiple of `STRIDE`) into equal overlapping stretches of at most `TILE`."""
+    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
+    step = -(-(length - OVERLAP) // count // STRIDE + 1) * STRIDE if count > 1 else 0
+    size = step + OVERLAP if count > 1 else length
+    starts = [min(i * step, length - size) for i in range(count)]
+    return [(start, start + size) for start in starts]
+
+
+def regions_of(probability: Map) -> npt.NDArray[np.float64]:
+    """Trace the cores of a probability map (H W) and grow them back to whole lines: corners (K 4 2, map pixels)."""
+    mask = cv2.dilate((probability > CORE_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = np.array([(*centre, *size, angle) for centre, size, angle in map(cv2.minAreaRect, contours)])
+    boxes = boxes.reshape(-1, 5)  # K, (x, y, width, height, degrees)
+    sums, areas = _core_sums(probability, mask, contours)
+    short, long = boxes[:, 2:4].min(axis=1), boxes[:, 2:4].max(axis=1)
+    scores = sums / ((short + 1) * (long + 1))  # what lies in the rectangle but outside the core counts as nothing
+    bent = (long > BENT_ASPECT * short) & (sums / areas > BENT_SCORE)
+    keep = (short >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
+    boxes = boxes[keep]
+    width, height = boxes[:, 2], boxes[:, 3]
+    growth = width * height * GROWTH / (2 * (width + height) + 1e-9)
+    boxes[:, 2:4] += 2 * growth[:, None]
+    return upright_order(_corners(boxes))
+
+
+def _core_sums(
+    probability: Map, mask: npt.NDArray[np.uint8], contours: Sequence[npt.NDArray[np.int32]]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Give each core's summed probability and its area in map pixels."""
+    _, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    sums = np.bincount(labels.ravel(), weights=probability.ravel())
+    areas = np.bincount(labels.ravel())
+    points = np.array([contour[0, 0] for contour in contours], dtype=np.int64).reshape(-1, 2)
+    core = labels[points[:, 1], points[:, 0]]
+    return sums[core], areas[core]
+
+
+def _corners(boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the corners (K 4 2) of rotated boxes (K 5), clockwise."""
+    angle = np.deg2rad(boxes[:, 4:5])
+    along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
+    across = np.hstack([-along[:, 1:], along[:, :1]])
+    centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
+    return np.stack([centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1)
+
+
+def upright_order(corners: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Start each rectangle (K 4 2, clockwise) at the corner whose first side runs right, within 45 degrees."""
+    side = corners[:, 1] - corners[:, 0]
+    quarters = np.round(np.arctan2(side[:, 1], side[:, 0]) / (np.pi / 2)).astype(int)
+    return np.take_along_axis(corners, ((np.arange(4) - quarters[:, None]) % 4)[:, :, None], axis=1)
