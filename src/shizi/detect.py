@@ -1,26 +1,26 @@
 """Detect: where on a page text stands, as rotated rectangles, with the DB detector of PP-OCRv6.
 
-Takes pixels (H W 3 uint8 RGB), gives corners (K 4 2). The network marks each pixel with the chance that it lies in the
+Takes pixels (H W 3 uint8 RGB), gives `Region`s. The network marks each pixel with the chance that it lies in the
 shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020);
 the cores are traced, scored and grown back. Knows nothing of reading.
 """
 
-from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from shizi.crop import Region
 from shizi.line_image import Pixels
 from shizi.weights import Weights, open_session
 
 Map = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 CORE_PROBABILITY = 0.3  # a pixel above this lies in a core (PP-OCR's own threshold)
 REGION_SCORE = 0.5  # mean probability over the core's rectangle for it to count as text (PP-OCR's own)
 # A long line that bends fills its rectangle badly: it counts by the mean over its core alone.
-BENT_ASPECT, BENT_SCORE = 6, 0.7
+BENT_ASPECT, BENT_SCORE, BENT_FILL = 6, 0.7, 0.75
 GROWTH = 1.6  # a core grows outwards by area * GROWTH / perimeter (PP-OCR's unclip ratio)
 MIN_CORE = 3  # cores thinner than this many map pixels are noise
 STRIDE = 32  # the network's maps need sides that are multiples of this
@@ -40,17 +40,22 @@ class Detector:
         self._session = open_session(weights, threads)
         self._input = self._session.get_inputs()[0].name
 
-    def find(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Find the rectangles of text (K 4 2, page pixels), corners clockwise, the first side running right."""
-        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
-        return self._find_at(pixels, scale)
+    def find(self, pixels: Pixels) -> list[Region]:
+        """Find the regions of text, in page pixels, each first side running right within 45 degrees."""
+        return self._find_at(pixels, min(1.0, LONG_SIDE / max(pixels.shape[:2])))
 
-    def _find_at(self, pixels: Pixels, scale: float) -> npt.NDArray[np.float32]:
+    def _find_at(self, pixels: Pixels, scale: float) -> list[Region]:
         height, width = pixels.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        corners = (regions_of(self._probability(scaled)) - MARGIN) * (width / size[0], height / size[1])
-        return np.clip(corners, 0, (width, height)).astype(np.float32)
+        stretch = np.array([width / size[0], height / size[1]])
+        return [
+            Region(
+                np.clip((corners - MARGIN) * stretch, 0, (width, height)).astype(np.float32),
+                (float(bow[0] * stretch[0]), float(bow[1] * stretch[1])),
+            ).upright()
+            for corners, bow in zip(*regions_of(self._probability(scaled)), strict=True)
+        ]
 
     def _probability(self, scaled: Pixels) -> Map:
         """Give the map of a page with `MARGIN` around it, in one look or tile by tile."""
@@ -90,47 +95,72 @@ def _stretches(length: int) -> list[tuple[int, int]]:
     return [(start, start + size) for start in starts]
 
 
-def regions_of(probability: Map) -> npt.NDArray[np.float64]:
-    """Trace the cores of a probability map (H W) and grow them back to whole lines: corners (K 4 2, map pixels)."""
+def regions_of(probability: Map) -> tuple[Floats, Floats]:
+    """Trace the cores of a probability map (H W) and grow them back to whole lines.
+
+    Gives corners (K 4 2) and bows (K 2), map pixels.
+    """
     mask = cv2.dilate((probability > CORE_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = np.array([(*centre, *size, angle) for centre, size, angle in map(cv2.minAreaRect, contours)])
-    boxes = boxes.reshape(-1, 5)  # K, (x, y, width, height, degrees)
-    sums, areas = _core_sums(probability, mask, contours)
-    short, long = boxes[:, 2:4].min(axis=1), boxes[:, 2:4].max(axis=1)
-    scores = sums / ((short + 1) * (long + 1))  # what lies in the rectangle but outside the core counts as nothing
-    bent = (long > BENT_ASPECT * short) & (sums / areas > BENT_SCORE)
-    keep = (short >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
-    boxes = boxes[keep]
-    width, height = boxes[:, 2], boxes[:, 3]
-    growth = width * height * GROWTH / (2 * (width + height) + 1e-9)
-    boxes[:, 2:4] += 2 * growth[:, None]
-    return upright_order(_corners(boxes))
-
-
-def _core_sums(
-    probability: Map, mask: npt.NDArray[np.uint8], contours: Sequence[npt.NDArray[np.int32]]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Give each core's summed probability and its area in map pixels."""
+    boxes = _lying(boxes.reshape(-1, 5))
     _, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
-    sums = np.bincount(labels.ravel(), weights=probability.ravel())
-    areas = np.bincount(labels.ravel())
-    points = np.array([contour[0, 0] for contour in contours], dtype=np.int64).reshape(-1, 2)
-    core = labels[points[:, 1], points[:, 0]]
-    return sums[core], areas[core]
+    first = np.array([contour[0, 0] for contour in contours], dtype=np.int64).reshape(-1, 2)
+    cores = labels[first[:, 1], first[:, 0]]
+    sums = np.bincount(labels.ravel(), weights=probability.ravel())[cores]
+    areas = np.bincount(labels.ravel())[cores]
+
+    length, height = boxes[:, 2], boxes[:, 3]
+    scores = sums / ((length + 1) * (height + 1))  # what lies in the rectangle but outside the core counts as nothing
+    bent = (length > BENT_ASPECT * height) & (sums / areas > BENT_SCORE) & (areas < BENT_FILL * length * height)
+    keep = (height >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
+    bows = np.zeros((len(boxes), 2))
+    for i in np.flatnonzero(keep & bent):
+        boxes[i], bows[i] = _follow(boxes[i], contours[i], areas[i])
+    boxes = boxes[keep]
+    boxes[:, 2:4] += (boxes[:, 2] * boxes[:, 3] * GROWTH / (boxes[:, 2] + boxes[:, 3] + 1e-9))[:, None]
+    return _corners(boxes), bows[keep]
 
 
-def _corners(boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _lying(boxes: Floats) -> Floats:
+    """Name the longer side of each box (K 5: x, y, width, height, degrees) its width."""
+    standing = boxes[:, 2] < boxes[:, 3]
+    boxes[standing, 2:4] = boxes[standing, 3:1:-1]
+    boxes[standing, 4] += 90
+    return boxes
+
+
+def _follow(box: Floats, contour: npt.NDArray[np.int32], area: float) -> tuple[Floats, Floats]:
+    """Fit a parabola to the centre line of a core; gives the box of the straightened core and its bow (x, y).
+
+    The outline stands for the core: its upper and lower edges bend alike.
+    """
+    angle = np.deg2rad(box[4])
+    along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    places = _evenly(contour[:, 0].astype(np.float64)) - box[:2]
+    u, v = places @ along, places @ across
+    square, slope, offset = np.polyfit(u, v, 2)
+    half = box[2] / 2
+    bow = -square * half * half
+    straight = box.copy()
+    straight[:2] += across * (offset - bow)
+    straight[3] = max(MIN_CORE, area / box[2])
+    straight[4] += np.rad2deg(np.arctan(slope))
+    return straight, across * bow
+
+
+def _evenly(outline: Floats) -> Floats:
+    """Fill in the points between the corners of a closed outline (N 2), about one a pixel."""
+    following = np.roll(outline, -1, axis=0)
+    steps = np.maximum(1, np.abs(following - outline).max(axis=1).astype(int))
+    share = np.concatenate([np.arange(count) / count for count in steps])[:, None]
+    return np.repeat(outline, steps, axis=0) * (1 - share) + np.repeat(following, steps, axis=0) * share
+
+
+def _corners(boxes: Floats) -> Floats:
     """Give the corners (K 4 2) of rotated boxes (K 5), clockwise."""
     angle = np.deg2rad(boxes[:, 4:5])
     along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
     across = np.hstack([-along[:, 1:], along[:, :1]])
     centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
     return np.stack([centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1)
-
-
-def upright_order(corners: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Start each rectangle (K 4 2, clockwise) at the corner whose first side runs right, within 45 degrees."""
-    side = corners[:, 1] - corners[:, 0]
-    quarters = np.round(np.arctan2(side[:, 1], side[:, 0]) / (np.pi / 2)).astype(int)
-    return np.take_along_axis(corners, ((np.arange(4) - quarters[:, None]) % 4)[:, :, None], axis=1)

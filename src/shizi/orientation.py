@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from shizi.charset import is_chinese
-from shizi.crop import Corners, cut, is_tall, turn_corners
+from shizi.crop import Region, cut
 from shizi.document import Reading
 from shizi.line_image import Pixels
 from shizi.recognise import Recogniser
@@ -26,11 +25,11 @@ MARGIN = 0.1  # a line alone is turned only for a reading this much surer; a pag
 
 @dataclass(frozen=True, slots=True)
 class ReadRegion:
-    """A region read: `corners` 4 2 from the text's top left (of an upright column, its own), whether it is such a
-    column, and whether it was read upside down to what its place on the page suggests.
+    """A region read: its place from the text's top left (an upright column's own), whether it is such a column, and
+    whether it was read upside down to what its place on the page suggests.
     """
 
-    corners: Corners
+    region: Region
     reading: Reading
     vertical: bool
     turned: bool
@@ -41,61 +40,50 @@ def sureness(reading: Reading) -> float:
     return reading.confidence ** (1 / len(reading.text)) if reading.text else 0.0
 
 
-def page_turn(pixels: Pixels, corners: Sequence[Corners], recogniser: Recogniser) -> int:
+def page_turn(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser) -> int:
     """Give the quarter turns clockwise that set a page upright whose lines run up or down: 0, 1 or 3.
 
     A page of upright columns (vertical Chinese) and a page of horizontal lines both need none. Half turns show only
     in the readings: see `set_upright`.
     """
-    tall = sorted((corner for corner in corners if is_tall(corner)), key=_length, reverse=True)
-    wide = [corner for corner in corners if is_tall(np.roll(corner, 1, axis=0))]
-    if sum(map(_length, tall)) <= sum(map(_length, wide)):
+    tall = sorted((region for region in regions if region.is_tall), key=lambda region: -region.height)
+    if sum(region.height for region in tall) <= sum(region.width for region in regions if region.is_wide):
         return 0
     sample = tall[:TRIALS]
-    down = _sum_sure(recogniser, [cut(pixels, turn_corners(corner, -1)) for corner in sample])
-    up = _sum_sure(recogniser, [cut(pixels, turn_corners(corner, 1)) for corner in sample])
+    down = _sum_sure(recogniser, [cut(pixels, region.rolled(-1)) for region in sample])
+    up = _sum_sure(recogniser, [cut(pixels, region.rolled(1)) for region in sample])
     if up > down:
         return 1
-    stacked = _sum_sure(recogniser, [restack(cut(pixels, corner)) for corner in sample])
+    stacked = _sum_sure(recogniser, [restack(cut(pixels, region)) for region in sample])
     return 0 if stacked > COLUMN_SURE * down else 3
-
-
-def _length(corners: Corners) -> float:
-    return float(np.ptp(corners, axis=0).max())
 
 
 def _sum_sure(recogniser: Recogniser, strips: Sequence[Pixels]) -> float:
     return sum(map(sureness, recogniser.read(strips)))
 
 
-def turn_page(
-    pixels: Pixels, corners: npt.NDArray[np.float32], quarters: int
-) -> tuple[Pixels, npt.NDArray[np.float32]]:
-    """Turn a page (H W 3) and points on it (... 2) clockwise by quarter turns."""
-    height, width = pixels.shape[:2]
-    x, y = corners[..., 0], corners[..., 1]
-    moved = {0: (x, y), 1: (height - y, x), 2: (width - x, height - y), 3: (y, width - x)}[quarters % 4]
-    return np.ascontiguousarray(np.rot90(pixels, -quarters)), np.stack(moved, axis=-1)
+def turn_page(pixels: Pixels, quarters: int) -> Pixels:
+    """Turn a page (H W 3) clockwise by quarter turns."""
+    return np.ascontiguousarray(np.rot90(pixels, -quarters))
 
 
 def read_regions(
-    pixels: Pixels, corners: npt.NDArray[np.float32], recogniser: Recogniser, search: bool
+    pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool
 ) -> list[ReadRegion]:
-    """Read every rectangle (K 4 2) of a page; with `search`, whichever way up it reads best."""
-    columns = [is_tall(corner) for corner in corners]
-    lying = [turn_corners(corner, -1) if tall else corner for corner, tall in zip(corners, columns, strict=True)]
-    strips = [cut(pixels, corner) for corner in lying]
+    """Read every region of a page; with `search`, whichever way up it reads best."""
+    lying = [region.rolled(-1) if region.is_tall else region for region in regions]
+    strips = [cut(pixels, region) for region in lying]
     readings = recogniser.read(strips)
     turned = [False] * len(strips)
     if search:
         readings, turned = set_upright(strips, readings, recogniser)
-    regions = []
+    found = []
     for i, reading in enumerate(readings):
-        if columns[i] and not turned[i] and _is_column(reading):
-            regions.append(ReadRegion(corners[i], reading, True, False))
+        if regions[i].is_tall and not turned[i] and _is_column(reading):
+            found.append(ReadRegion(regions[i], reading, True, False))
         else:
-            regions.append(ReadRegion(turn_corners(lying[i], 2 * turned[i]), reading, False, turned[i]))
-    return _restacked(pixels, regions, recogniser) if search else regions
+            found.append(ReadRegion(lying[i].rolled(2 * turned[i]), reading, False, turned[i]))
+    return _restacked(pixels, found, recogniser) if search else found
 
 
 def _is_column(reading: Reading) -> bool:
@@ -106,7 +94,7 @@ def _is_column(reading: Reading) -> bool:
 def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: Recogniser) -> list[ReadRegion]:
     """Read doubtful columns again with their characters side by side; keep what is surer."""
     doubtful = [i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL]
-    again = recogniser.read([restack(cut(pixels, regions[i].corners)) for i in doubtful])
+    again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful])
     for i, reading in zip(doubtful, again, strict=True):
         if sureness(reading) > sureness(regions[i].reading):
             regions[i] = replace(regions[i], reading=reading)

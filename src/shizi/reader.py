@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import cv2
+import numpy as np
 
 from shizi.crop import rule_between
-from shizi.detect import Detector, upright_order
+from shizi.detect import Detector
 from shizi.document import Document, Page, PageImage
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import OptionsError, UnsupportedFormat
@@ -71,24 +71,23 @@ class Reader:
     def _page(self, image: PageImage, options: ReadOptions) -> Page:
         pixels = prepare(image.pixels, options.enhance)
         search = options.orientation == "auto"
-        corners, rotation = self._detector.find(pixels), 0
-        if search and (quarters := page_turn(pixels, corners, self._strong)):
-            pixels, corners = turn_page(pixels, corners, quarters)
-            corners, rotation = upright_order(corners), 90 * quarters
-        regions = read_regions(pixels, corners, self._strong, search)
-        if on_its_head(regions):
-            pixels, corners = turn_page(pixels, np.stack([region.corners for region in regions]), 2)
-            regions = [replace(region, corners=moved) for region, moved in zip(regions, corners, strict=True)]
-            rotation = (rotation + 180) % 360
-        fragments = [self._fragment(region) for region in regions if sureness(region.reading) >= LEGIBLE]
+        regions, rotation = self._detector.find(pixels), 0
+        if search and (quarters := page_turn(pixels, regions, self._strong)):
+            size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
+            regions = [region.turned(quarters, *size).upright() for region in regions]
+        found = read_regions(pixels, regions, self._strong, search)
+        if on_its_head(found):
+            size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
+            found = [replace(item, region=item.region.turned(2, *size)) for item in found]
+        fragments = [self._fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
         warnings = image.warnings + ((f"page_turned: turned {rotation} degrees clockwise",) if rotation else ())
         height, width = pixels.shape[:2]
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings)
 
-    def _fragment(self, region: ReadRegion) -> Fragment:
-        polygon = Polygon.from_points(region.corners.tolist())
-        return Fragment(polygon, region.reading, self._strong.weights.name, region.vertical)
+    def _fragment(self, item: ReadRegion) -> Fragment:
+        polygon = Polygon.from_points(item.region.corners.tolist())
+        return Fragment(polygon, item.reading, self._strong.weights.name, item.vertical)
 
 
 def _ruled(pixels: Pixels, left: Polygon, right: Polygon) -> bool:

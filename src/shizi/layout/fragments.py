@@ -42,12 +42,12 @@ def join_stacks(fragments: Sequence[Fragment]) -> list[Fragment]:
     A column of a table is told apart by its characters' standing on the rows of their neighbours.
     """
     boxes = boxes_of([f.polygon for f in fragments], [f.vertical for f in fragments])
-    singles = [box for box in boxes if _is_single(fragments[box.index])]
+    pieces = [box for box in boxes if _can_stack(fragments[box.index])]
+    others = [box for box in boxes if box not in pieces and not box.vertical]
     joined: list[Fragment] = []
     used: set[int] = set()
-    for stack in _stacks(singles):
-        in_rows = sum(_has_row_mate(box, boxes, singles) for box in stack)
-        if len({fragments[box.index].text for box in stack}) > 1 and 2 * in_rows <= len(stack):
+    for stack in _stacks(pieces):
+        if len({fragments[box.index].text for box in stack}) > 1 and not _is_table_column(stack, others):
             joined.append(_pile([fragments[box.index] for box in stack]))
             used.update(box.index for box in stack)
     return [fragment for i, fragment in enumerate(fragments) if i not in used] + joined
@@ -57,10 +57,15 @@ def _is_single(fragment: Fragment) -> bool:
     return len(fragment.text) == 1 and is_chinese(fragment.text)
 
 
-def _stacks(singles: Sequence[Box]) -> list[list[Box]]:
+def _can_stack(fragment: Fragment) -> bool:
+    short = len(fragment.text) <= 4 and all(map(is_chinese, fragment.text))
+    return _is_single(fragment) or (fragment.vertical and short)
+
+
+def _stacks(pieces: Sequence[Box]) -> list[list[Box]]:
     """Chain characters of about one size and one centre line, each close under the one before; two or more."""
     stacks: list[list[Box]] = []
-    for box in sorted(singles, key=lambda box: box.top):
+    for box in sorted(pieces, key=lambda box: box.top):
         for stack in stacks:
             last = stack[-1]
             size = min(last.size, box.size)
@@ -73,12 +78,18 @@ def _stacks(singles: Sequence[Box]) -> list[list[Box]]:
     return [stack for stack in stacks if len(stack) > 1]
 
 
-def _has_row_mate(box: Box, boxes: Sequence[Box], singles: Sequence[Box]) -> bool:
-    return any(
-        abs(other.middle - box.middle) < ALIGNED * box.size and other.size < 2 * box.size
-        for other in boxes
-        if other not in singles and not other.vertical
-    )
+def _is_table_column(stack: Sequence[Box], others: Sequence[Box]) -> bool:
+    """Say whether most pieces of a stack stand on rows of other text, one piece on each row."""
+    top, bottom = stack[0].top, stack[-1].bottom
+    rows = [box.middle for box in others if top < box.middle < bottom]
+    in_rows = sum(any(abs(row - box.middle) < ALIGNED * box.size for row in rows) for box in stack)
+    return 2 * in_rows > len(stack) and _count_apart(rows, 0.5 * min(box.size for box in stack)) <= len(stack)
+
+
+def _count_apart(places: Sequence[float], distance: float) -> int:
+    """Count places, taking those closer than `distance` to the one before for the same."""
+    ordered = sorted(places)
+    return sum(1 for i, place in enumerate(ordered) if i == 0 or place - ordered[i - 1] > distance)
 
 
 def _pile(stack: Sequence[Fragment]) -> Fragment:

@@ -18,6 +18,8 @@ from shizi.geometry import Polygon
 SHRINK = 0.25
 PARAGRAPH_FILL = 0.6  # lines of a paragraph fill this share of their column on average
 PARAGRAPH_LINES = 3  # fewer lines side by side are no columns
+ALIGNED = 0.3  # boxes whose middles differ by less than this share of their height stand on one row
+ALIGNED_SHARE = 0.6  # share of boxes on rows with others that makes a table of a group
 COLUMN_WIDTH = 7.0  # narrower columns, in line heights, are columns of a table
 
 
@@ -101,6 +103,8 @@ def _ordered(boxes: list[Box]) -> list[list[Box]]:
             return [_by_lines(boxes)]
         if all(box.vertical for box in boxes):
             columns.reverse()
+        elif not any(box.vertical for box in boxes) and _in_rows(columns):
+            return [_by_lines(boxes)]
         return [group for column in columns for group in _ordered(column)]
     result: list[list[Box]] = []
     for section in _sections(bands):
@@ -178,6 +182,16 @@ def _in_columns(boxes: list[Box]) -> bool:
         if len(column) < PARAGRAPH_LINES or right - left < COLUMN_WIDTH * size or fill < PARAGRAPH_FILL:
             return False
     return True
+
+
+def _in_rows(columns: list[list[Box]]) -> bool:
+    """Say whether most boxes stand on a row with a box of another column, as in a table with one cell in between."""
+    mates = total = 0
+    for i, column in enumerate(columns):
+        others = [box for j, other in enumerate(columns) if j != i for box in other]
+        total += len(column)
+        mates += sum(any(abs(box.middle - other.middle) < ALIGNED * box.size for other in others) for box in column)
+    return mates > ALIGNED_SHARE * total
 
 
 def _by_lines(boxes: list[Box]) -> list[Box]:
