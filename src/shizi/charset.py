@@ -5,6 +5,7 @@ stand the characters in the order of the model's metadata key `character` (one a
 ONNX files). Knows nothing of images or of a runtime.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -85,3 +86,8 @@ class Charset:
 def text_of(spans: Sequence[Span]) -> str:
     """Join the characters of `spans`."""
     return "".join(span.character for span in spans)
+
+
+def is_chinese(character: str) -> bool:
+    """Say whether a character is a Han ideograph or Chinese punctuation, written without spaces around it."""
+    return unicodedata.east_asian_width(character) in "WF"
