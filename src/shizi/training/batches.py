@@ -62,7 +62,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
     return Batch(
         torch.from_numpy(lines),
         torch.tensor([tensor.shape[2] // STEP for tensor in tensors]),
-        torch.tensor([kind for classes in encoded for kind in classes]),
+        torch.tensor([kind for classes in encoded for kind in classes], dtype=torch.long),
         torch.tensor([len(classes) for classes in encoded]),
         frames,
     )

@@ -26,6 +26,8 @@ MARKS = (
     "第{n}章 第{c}条 {c}、 （{c}） "
     "① ② ③ ④ ⑤ ⑥ {n}.{m} {n}.{m}.{n} 图{n} 表{n}-{m} [{n}] →"
 )
+# A line of 17 px type across a page column.
+LONGEST = 60
 SECTIONS = ("[surnames]", "[places]", "[form_words]", "[units]", "[code]")
 
 
@@ -100,7 +102,8 @@ def rare(random: Random, length: int) -> str:
 
 
 def english(random: Random, length: int) -> str:
-    """Give English words or a piece of a sentence, about `length` characters, sometimes in capitals."""
+    """Give English words or a piece of a sentence, about twice `length` characters, sometimes in capitals."""
+    length *= 2
     sentences, words = _english()
     if random.random() < 0.55:
         sentence = random.choice(sentences)
@@ -245,13 +248,13 @@ MAKERS: Sequence[tuple[Maker, float]] = (
 
 
 def line(random: Random, texts: Sequence[str] = ()) -> str:
-    """Give one line's text, 1 to 44 characters; `texts` are real lines' texts, taken now and then."""
+    """Give one line's text, 1 to 60 characters; `texts` are real lines' texts, taken now and then."""
     length = max(1, min(28, round(random.lognormvariate(2.2, 0.65))))
     if texts and random.random() < 0.2:
         text = random.choice(texts)
     else:
         makers, weights = zip(*MAKERS, strict=True)
         text = random.choices(makers, weights)[0](random, length)
-    text = labels.clean(text)[:44].strip()
+    text = labels.clean(text)[:LONGEST].strip()
     known = labels.charset()
     return "".join(character for character in text if character in known) or "一"

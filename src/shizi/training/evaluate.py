@@ -4,14 +4,22 @@
 ONNX models on the same crops. Both fold look-alikes as the project's accuracy measure does.
 """
 
+import argparse
+import json
+import time
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 
 import numpy as np
 import torch
 
+from shizi import weights
 from shizi.charset import text_of
+from shizi.document import Reading
+from shizi.recognise import Recogniser
 from shizi.training import fonts, labels, samples
 from shizi.training.batches import collate
 from shizi.training.crnn import Crnn, best_path
@@ -86,3 +94,66 @@ def read(model: Crnn, lines: Sequence[samples.Sample]) -> list[str]:
 def score(model: Crnn, lines: Sequence[samples.Sample]) -> dict[str, float]:
     """Give CER and line accuracy of a torch model on `lines`."""
     return measure([line.text for line in lines], read(model, lines))
+
+
+def test_sets(lines: Path | None, faces: Sequence[fonts.Face], count: int) -> dict[str, list[samples.Sample]]:
+    """Give the sets that models are compared on: PDF crops as they are and spoilt, and held-out fonts."""
+    held = samples.load_crops(lines)[1] if lines else []
+    sets = validation_sets(held, faces, count)
+    if held:
+        spoiler = samples.Maker(faces, held)
+        every = max(1, len(held) // count)
+        chosen = held[::every][:count]
+        sets["pdf_spoilt"] = [spoiler.crop(crop, Random(place), 1.0) for place, crop in enumerate(chosen)]
+    return sets
+
+
+def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple[list[Reading], float]:
+    """Read each line alone through the shipped reader: gives readings and milliseconds a line (median)."""
+    readings, times = [], []
+    for line in lines:
+        strip = np.repeat(line.strip[:, :, None], 3, axis=2)
+        start = time.perf_counter()
+        readings += recogniser.read([strip])
+        times.append(time.perf_counter() - start)
+    return readings, 1000 * float(np.median(times))
+
+
+def right(lines: Sequence[samples.Sample], readings: Sequence[Reading]) -> list[bool]:
+    """Tell of each line whether it was read without an error, after folding."""
+    return [
+        normalise(line.text) == normalise(reading.text) for line, reading in zip(lines, readings, strict=True)
+    ]
+
+
+def find(model: str) -> weights.Weights:
+    """Locate a model: a name that the runtime knows, or an ONNX file."""
+    return weights.find(model) if model in weights.NAMES else weights.from_file(Path(model))
+
+
+def main() -> None:
+    """Compare models on the same lines: CER, line accuracy and milliseconds a line by set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="+", help="names the runtime knows (strong) or ONNX files")
+    parser.add_argument("--lines", type=Path, help="folder of PDF crops: labels.jsonl and *.tar.gz")
+    parser.add_argument("--fonts", type=Path, default=Path("fonts"))
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--errors", action="store_true", help="print what was misread")
+    arguments = parser.parse_args()
+    sets = test_sets(arguments.lines, fonts.load(arguments.fonts), arguments.count)
+    for model in arguments.models:
+        recogniser = Recogniser(find(model), arguments.threads)
+        for name, lines in sets.items():
+            readings, milliseconds = read_lines(recogniser, lines)
+            texts = [reading.text for reading in readings]
+            figures = measure([line.text for line in lines], texts)
+            row = {"model": Path(model).name, "set": name, **figures, "ms": round(milliseconds, 2)}
+            print(json.dumps(row), flush=True)
+            for line, text in zip(lines, texts, strict=True) if arguments.errors else ():
+                if normalise(line.text) != normalise(text):
+                    print(f"  {line.text}\n  {text}\n")
+
+
+if __name__ == "__main__":
+    main()

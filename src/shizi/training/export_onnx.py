@@ -19,6 +19,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from shizi.errors import WeightsError
 from shizi.training import checkpoint, labels
 from shizi.training.batches import FORM
 from shizi.training.crnn import Crnn
@@ -76,10 +77,10 @@ def _convolution(graph: Graph, name: str, layers: nn.Module, value: str) -> str:
     return graph.add("Relu", [result], f"{name}.relu")
 
 
-def _gates(value: Array) -> Array:
+def _gates(value: Array, back: bool = False) -> Array:
     """Reorder gates from torch (input, forget, cell, output) to ONNX (input, output, forget, cell)."""
-    into, forget, cell, output = np.split(value, 4)
-    return np.concatenate([into, output, forget, cell])
+    parts = np.split(value, 4)
+    return np.concatenate([parts[place] for place in ((0, 2, 3, 1) if back else (0, 3, 1, 2))])
 
 
 def _lstm(graph: Graph, lstm: nn.LSTM, value: str) -> str:
@@ -135,6 +136,48 @@ def build(model: Crnn, outputs: Outputs, metadata: Mapping[str, str]) -> onnx.Mo
     helper.set_model_props(result, dict(metadata))
     onnx.checker.check_model(result, full_check=True)
     return result
+
+
+def restore(path: Path, model: Crnn) -> None:
+    """Load an exported fp32 file's weights into `model`; batch norms become plain shifts. Inverse of `build`.
+
+    Raises WeightsError for a file that is not one of ours or is quantised.
+    """
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    blocks = {f"stem.{place}": layers for place, layers in enumerate(model.stem)}
+    try:
+        for name, layers in {**blocks, "inner": model.inner, "collapse": model.collapse}.items():
+            _unfold(layers, arrays[f"{name}.weight"], arrays[f"{name}.bias"])
+        for name, layer in (("narrow", model.narrow), ("classes", model.classes)):
+            _set(layer.weight, arrays[f"{name}.weight"].T)
+            _set(layer.bias, arrays[f"{name}.bias"])
+        for place, suffix in enumerate(("", "_reverse")):
+            first, second = np.split(arrays["lstm.B"][place], 2)
+            parts = (arrays["lstm.W"][place], arrays["lstm.R"][place], first, second)
+            for key, part in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), parts, strict=True):
+                _set(getattr(model.lstm, f"{key}_l0{suffix}"), _gates(part, back=True))
+    except (KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path.name} is not an fp32 export of this network: {error!r}.") from error
+
+
+def _unfold(layers: nn.Module, weight: Array, bias: Array) -> None:
+    assert isinstance(layers, nn.Sequential)
+    convolution, norm = layers[0], layers[1]
+    assert isinstance(convolution, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    _set(convolution.weight, weight)
+    _set(norm.bias, bias)
+    with torch.no_grad():
+        norm.weight.fill_(1.0)
+        norm.running_mean.zero_()
+        norm.running_var.fill_(1.0 - norm.eps)
+
+
+def _set(parameter: torch.Tensor, value: npt.NDArray[np.generic]) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.array(value, np.float32)))
 
 
 def _outputs(graph: Graph, outputs: Outputs, scores: str) -> list[onnx.ValueInfoProto]:

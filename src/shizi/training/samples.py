@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from shizi.errors import InputError
 from shizi.training import corpus, degrade, fonts, labels, render
 
 FALLBACK = "NotoSansCJK-Regular"
@@ -77,6 +78,25 @@ def load_crops(folder: Path) -> tuple[list[Crop], list[Crop]]:
     return train, held
 
 
+def load_folder(folder: Path) -> list[Crop]:
+    """Read a folder of crops with a `labels.tsv`: file name, tab, text, one a line.
+
+    Raises InputError for a missing picture, a line without a tab, or a character that the charset lacks.
+    """
+    crops = []
+    for number, row in enumerate((folder / "labels.tsv").read_text(encoding="utf-8").splitlines(), 1):
+        name, tab, text = row.partition("\t")
+        text = labels.clean(text)
+        unknown = [character for character in text if character not in labels.charset()]
+        if not tab or not text or unknown or not (folder / name).is_file():
+            raise InputError(
+                f"labels.tsv line {number} is not usable: expected `file<tab>text`, the file beside it, and "
+                f"characters of the charset (unknown here: {' '.join(unknown) or 'none'})."
+            )
+        crops.append(Crop((folder / name).read_bytes(), text, name))
+    return crops
+
+
 def decode(crop: Crop) -> npt.NDArray[np.uint8]:
     """Decode a crop to grey, H W."""
     return np.asarray(cv2.imdecode(np.frombuffer(crop.data, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
@@ -106,7 +126,7 @@ class Maker:
         random = Random(run * 1_000_003 + index)
         crops = self._even if placed else self._crops
         if crops and random.random() < crop_share:
-            return self._cropped(random.choice(crops), random, strength)
+            return self.crop(random.choice(crops), random, strength)
         return self._drawn(random, strength)
 
     def _drawn(self, random: Random, strength: float) -> Sample:
@@ -121,7 +141,8 @@ class Maker:
         strip = degrade.spoil(degrade.paper(ink, random), random, strength)
         return Sample(strip, drawn.text, spans)
 
-    def _cropped(self, crop: Crop, random: Random, strength: float) -> Sample:
+    def crop(self, crop: Crop, random: Random, strength: float) -> Sample:
+        """Spoil one crop: margins, geometry, tone, then flaws as often as `strength` says."""
         strip = decode(crop)
         if random.random() < 0.8:
             strip = _margins(strip, random)

@@ -22,7 +22,7 @@ import cv2
 import torch
 from torch import Tensor
 
-from shizi.training import checkpoint, evaluate, fonts, labels, samples
+from shizi.training import checkpoint, evaluate, export_onnx, fonts, labels, samples
 from shizi.training.batches import CHUNK_BATCHES, Batch, chunk
 from shizi.training.crnn import Crnn, parameters
 from shizi.training.losses import loss_of
@@ -32,6 +32,7 @@ from shizi.training.teacher import borrow_classes
 LONGEST_STEP_SECONDS = 20.0
 WARM_UP_STEPS = 100
 LAST_RATE = 0.02
+FINE_TUNING_RATE = 5e-4
 CLIP = 5.0
 
 
@@ -41,6 +42,7 @@ class Arguments:
 
     name: str
     minutes: float
+    steps: int
     phase_one: float
     fonts: Path
     lines: Path | None
@@ -58,11 +60,17 @@ class Arguments:
     device: str
     start_from: Path | None
     teacher: Path | None
+    data: Path | None
 
     @property
     def folder(self) -> Path:
         """Give the run's own folder."""
         return self.out / self.name
+
+    def share(self, progress: checkpoint.Progress) -> float:
+        """Give how much of the budget is used, 0 to 1: of its time or of its steps, whichever is more."""
+        by_steps = progress.steps / self.steps if self.steps else 0.0
+        return min(1.0, max(progress.seconds / (self.minutes * 60), by_steps))
 
 
 class Together:
@@ -121,7 +129,7 @@ def batches(
 
 def phase_of(arguments: Arguments, progress: checkpoint.Progress) -> int:
     """Give the phase: 1 for the first `phase_one` share of the budget, then 2."""
-    return 1 if progress.seconds < arguments.minutes * 60 * arguments.phase_one else 2
+    return 1 if arguments.share(progress) < arguments.phase_one else 2
 
 
 def train(
@@ -138,7 +146,7 @@ def train(
     if arguments.resume and latest.exists():
         progress = checkpoint.load(latest, model, optimiser)
     elif arguments.start_from is not None:
-        checkpoint.load(arguments.start_from, model)
+        start_from(arguments.start_from, model)
     elif arguments.teacher is not None:
         borrow_classes(model, arguments.teacher)
     maker = samples.Maker(faces, crops.train)
@@ -157,7 +165,7 @@ def train(
         progress.steps += 1
         progress.lines += arguments.batch * arguments.ranks
         progress.seconds = together.agree(rank, seconds)
-        finished = progress.seconds >= arguments.minutes * 60
+        finished = arguments.share(progress) >= 1.0
         if watch is not None:
             watch.after(progress, phase, loss, finished)
             clock = time.monotonic() if finished else clock
@@ -171,8 +179,10 @@ def step(
 ) -> float:  # fmt: skip
     """Take one step on one batch and give its loss."""
     model.train()
+    if arguments.start_from is not None:
+        keep_norms(model)
     for group in optimiser.param_groups:
-        group["lr"] = rate_at(progress.seconds / (arguments.minutes * 60), progress.steps, arguments.rate)
+        group["lr"] = rate_at(arguments.share(progress), progress.steps, arguments.rate)
     if arguments.device != "cpu":
         batch = Batch(
             batch.lines.to(arguments.device), batch.steps, batch.targets, batch.lengths, batch.frames
@@ -186,6 +196,13 @@ def step(
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimiser.step()
     return float(loss.detach())
+
+
+def keep_norms(model: Crnn) -> None:
+    """Let batch norms use what they have learned, not the batch: a restored model has it folded away."""
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eval()
 
 
 class Watch:
@@ -248,11 +265,24 @@ class Watch:
         print(row, flush=True)
 
 
+def start_from(path: Path, model: Crnn) -> None:
+    """Take the weights of a checkpoint, or of an exported fp32 ONNX file."""
+    if path.suffix == ".onnx":
+        export_onnx.restore(path, model)
+    else:
+        checkpoint.load(path, model)
+
+
+def load(arguments: Arguments) -> evaluate.Split:
+    """Read the crops to train on: one's own folder when fine-tuning, else the PDF crops."""
+    if arguments.data is not None:
+        return evaluate.Split(samples.load_folder(arguments.data), [])
+    return evaluate.Split(*samples.load_crops(arguments.lines)) if arguments.lines else evaluate.Split([], [])
+
+
 def launch(arguments: Arguments) -> None:
     """Load the data once, fork the ranks and wait; if one fails, end the others and raise RuntimeError."""
-    crops = (
-        evaluate.Split(*samples.load_crops(arguments.lines)) if arguments.lines else evaluate.Split([], [])
-    )
+    crops = load(arguments)
     faces = fonts.load(arguments.fonts)
     together = Together(arguments.ranks, parameters(Crnn(len(labels.charset()))))
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -280,6 +310,7 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="run", help="the run's folder below --out")
     parser.add_argument("--minutes", type=float, default=60.0, help="budget of working time")
+    parser.add_argument("--steps", type=int, default=0, help="budget of steps, 0 for none")
     parser.add_argument("--phase-one", type=float, default=0.25, help="share of the budget for phase 1")
     parser.add_argument("--fonts", type=Path, default=Path("fonts"), help="folder of `make fonts`")
     parser.add_argument("--lines", type=Path, help="folder of PDF crops: labels.jsonl and *.tar.gz")
@@ -295,9 +326,13 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--check-seconds", type=float, default=420.0)
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint, mid-phase")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--from", dest="start_from", type=Path, help="checkpoint whose weights to start from")
+    parser.add_argument("--from", dest="start_from", type=Path, help="checkpoint or fp32 ONNX to start from")
     parser.add_argument("--teacher", type=Path, help="strong model whose last layer to start from (ONNX)")
-    return Arguments(**vars(parser.parse_args(words)))
+    parser.add_argument("--data", type=Path, help="fine-tune: a folder of crops with a labels.tsv")
+    given = vars(parser.parse_args(words))
+    if given["data"] is not None:  # places of glyphs are not known, and what was learned is not to be shaken
+        given.update(phase_one=0.0, rate=min(given["rate"], FINE_TUNING_RATE))
+    return Arguments(**given)
 
 
 if __name__ == "__main__":
