@@ -50,13 +50,17 @@ class Crnn(nn.Module):
         self.narrow = nn.Linear(2 * HIDDEN, NARROW)
         self.classes = nn.Linear(NARROW, classes)
 
-    def features(self, lines: Tensor) -> Tensor:
-        """Give the features before the last layer: N T 120."""
+    def context(self, lines: Tensor) -> Tensor:
+        """Give the LSTM's output: N T 256."""
         maps = self.stem(lines)
         maps = self.collapse(maps + self.inner(maps))  # N, 192, 1, T
         steps = maps.squeeze(2).transpose(1, 2)  # N, T, 192
-        context, _ = self.lstm(self.dropout(steps))  # N, T, 256
-        narrowed: Tensor = self.narrow(self.dropout(context))  # N, T, 120
+        context: Tensor = self.lstm(self.dropout(steps))[0]  # N, T, 256
+        return context
+
+    def features(self, lines: Tensor) -> Tensor:
+        """Give the features before the last layer: N T 120."""
+        narrowed: Tensor = self.narrow(self.dropout(self.context(lines)))  # N, T, 120
         return narrowed
 
     def forward(self, lines: Tensor) -> Tensor:

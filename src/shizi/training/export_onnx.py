@@ -8,9 +8,9 @@ one LSTM node, line format and charset in the metadata. Two kinds of output:
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,36 +20,14 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from shizi.errors import WeightsError
-from shizi.training import checkpoint, labels
+from shizi.training import checkpoint, head, labels
 from shizi.training.batches import FORM
 from shizi.training.crnn import Crnn
+from shizi.training.gate import Gate
+from shizi.training.graph import Array, Graph, array
 
 OPSET = 20
-Array = npt.NDArray[np.float32]
 Outputs = Literal["reading", "probabilities"]
-
-
-class Graph:
-    """An ONNX graph in the making: nodes and named weights."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        """Add one node and give its output's name."""
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
-        return output
-
-    def weight(self, name: str, value: npt.NDArray[np.generic]) -> str:
-        """Add a named weight and give its name."""
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-
-def array(tensor: torch.Tensor) -> Array:
-    """Give a tensor's numbers as float32."""
-    return tensor.detach().cpu().numpy().astype(np.float32)
 
 
 def fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Array, Array]:
@@ -100,42 +78,61 @@ def _lstm(graph: Graph, lstm: nn.LSTM, value: str) -> str:
     return graph.add("Reshape", [ordered, shape], "lstm.context")
 
 
-def _linear(graph: Graph, name: str, layer: nn.Linear, value: str) -> str:
-    product = graph.add(
-        "MatMul", [value, graph.weight(f"{name}.weight", array(layer.weight).T)], f"{name}.product"
-    )
-    return graph.add("Add", [product, graph.weight(f"{name}.bias", array(layer.bias))], f"{name}.scores")
+def build(
+    model: Crnn,
+    outputs: Outputs,
+    metadata: Mapping[str, str],
+    gate: Gate | None = None,
+    reach: float | None = None,
+) -> onnx.ModelProto:
+    """Build the ONNX model of `model`: input `x` N 1 32 W, outputs as the header tells.
 
-
-def _reading(graph: Graph, scores: str) -> None:
-    """Add `path` and `probability`: the best class and exp(best) / sum(exp), without a whole softmax."""
-    graph.add("ArgMax", [scores], "path", axis=2, keepdims=0)
-    axis = graph.weight("class_axis", np.array([2], np.int64))
-    best = graph.add("ReduceMax", [scores, axis], "best", keepdims=1)
-    powers = graph.add("Exp", [graph.add("Sub", [scores, best], "below_best")], "powers")
-    graph.add("Reciprocal", [graph.add("ReduceSum", [powers, axis], "mass", keepdims=0)], "probability")
-
-
-def build(model: Crnn, outputs: Outputs, metadata: Mapping[str, str]) -> onnx.ModelProto:
-    """Build the ONNX model of `model`: input `x` N 1 32 W, outputs as the header tells."""
-    graph, value = Graph(), "x"
-    for place, layers in enumerate(model.stem):
-        value = _convolution(graph, f"stem.{place}", layers, value)
-    value = graph.add("Add", [value, _convolution(graph, "inner", model.inner, value)], "joined")
-    value = _convolution(graph, "collapse", model.collapse, value)
-    height_axis = graph.weight("height_axis", np.array([2], np.int64))
-    value = graph.add("Squeeze", [value, height_axis], "flat")
-    value = graph.add("Transpose", [value], "steps", perm=[2, 0, 1])  # N, C, T -> T, N, C
-    value = _lstm(graph, model.lstm, value)
-    value = _linear(graph, "classes", model.classes, _linear(graph, "narrow", model.narrow, value))
-    declared = _outputs(graph, outputs, value)
+    With `gate` the last layer runs at its open steps only; with `reach` (the largest value that the narrow
+    layer gives on lines) in 8 bits.
+    """
+    graph = Graph()
+    _outputs(graph, model, outputs, _body(graph, model), gate, reach)
     line = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", FORM.channels, FORM.height, "W"])
-    whole = helper.make_graph(graph.nodes, "shizi-crnn", [line], declared, graph.weights)
+    whole = helper.make_graph(graph.nodes, "shizi-crnn", [line], _declared(outputs), graph.weights)
     result = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="shizi")
     result.ir_version = 10
     helper.set_model_props(result, dict(metadata))
     onnx.checker.check_model(result, full_check=True)
     return result
+
+
+def _body(graph: Graph, model: Crnn) -> str:
+    """Add everything up to the LSTM's output: N T 256."""
+    value = "x"
+    for place, layers in enumerate(model.stem):
+        value = _convolution(graph, f"stem.{place}", layers, value)
+    value = graph.add("Add", [value, _convolution(graph, "inner", model.inner, value)], "joined")
+    value = _convolution(graph, "collapse", model.collapse, value)
+    value = graph.add("Squeeze", [value, graph.weight("height_axis", np.array([2], np.int64))], "flat")
+    value = graph.add("Transpose", [value], "steps", perm=[2, 0, 1])  # N, C, T -> T, N, C
+    return _lstm(graph, model.lstm, value)
+
+
+def _outputs(
+    graph: Graph, model: Crnn, outputs: Outputs, context: str, gate: Gate | None, reach: float | None
+) -> None:
+    if outputs == "reading" and gate is not None:
+        head.gated(graph, model, context, gate, reach)
+        return
+    scores = head.scores(graph, model, context, reach)
+    if outputs == "reading":
+        head.best(graph, scores, "path", "probability")
+    else:
+        graph.add("Softmax", [scores], "probabilities", axis=2)
+
+
+def _declared(outputs: Outputs) -> list[onnx.ValueInfoProto]:
+    if outputs == "probabilities":
+        return [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "T", "classes"])]
+    return [
+        helper.make_tensor_value_info("path", TensorProto.INT64, ["N", "T"]),
+        helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["N", "T"]),
+    ]
 
 
 def restore(path: Path, model: Crnn) -> None:
@@ -178,17 +175,6 @@ def _unfold(layers: nn.Module, weight: Array, bias: Array) -> None:
 def _set(parameter: torch.Tensor, value: npt.NDArray[np.generic]) -> None:
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(np.array(value, np.float32)))
-
-
-def _outputs(graph: Graph, outputs: Outputs, scores: str) -> list[onnx.ValueInfoProto]:
-    if outputs == "probabilities":
-        graph.add("Softmax", [scores], "probabilities", axis=2)
-        return [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "T", "classes"])]
-    _reading(graph, scores)
-    return [
-        helper.make_tensor_value_info("path", TensorProto.INT64, ["N", "T"]),
-        helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["N", "T"]),
-    ]
 
 
 def metadata() -> dict[str, str]:

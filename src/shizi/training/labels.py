@@ -3,7 +3,7 @@
 Takes any text, gives text that the model can learn. Every label, drawn or cut from a PDF, passes `clean`, so
 that one shape has one code point wherever a reader could not tell two apart. Knows nothing of pixels.
 
-The rules, which agree with the folding of the accuracy measure (docs/decisions/003):
+The rules, which agree with the folding of the accuracy measure (docs/decisions/020):
   full-width letters, digits, signs   their ASCII forms; the marks ，：；！？（） keep their own width
   dashes                              - for hyphens, minus and en dash; — for em dash and bars
   dots in mid-height                  ·
