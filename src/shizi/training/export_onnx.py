@@ -94,7 +94,11 @@ def build(
     _outputs(graph, model, outputs, _body(graph, model), gate, reach)
     line = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", FORM.channels, FORM.height, "W"])
     whole = helper.make_graph(graph.nodes, "shizi-crnn", [line], _declared(outputs), graph.weights)
-    result = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="shizi")
+    result = helper.make_model(
+        whole,
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
+        producer_name="shizi",
+    )
     result.ir_version = 10
     helper.set_model_props(result, dict(metadata))
     onnx.checker.check_model(result, full_check=True)

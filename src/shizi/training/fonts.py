@@ -60,7 +60,7 @@ def _chinese() -> Iterator[Source]:
         yield Source("fonts-noto-cjk", f"NotoSerifCJK-{weight}.ttc", OFL, "song", index=2)
     for face in ("Song-Regular", "Song-Bold", "Hei-Regular", "Hei-Bold", "Kai-Regular", "Fang-Regular"):
         yield Source("texlive-lang-chinese", f"Fandol{face}.otf", GPL_FONT, face.split("-")[0].lower())
-    yield Source("fonts-wqy-microhei", "wqy-microhei.ttc", GPL_FONT, "sans")
+    yield Source("fonts-wqy-microhei", "wqy-microhei.ttc", APACHE, "sans")
     yield Source("fonts-wqy-zenhei", "wqy-zenhei.ttc", GPL_FONT, "sans", held_out=True)
     yield Source("fonts-arphic-uming", "uming.ttc", ARPHIC, "song", held_out=True)
     yield Source("fonts-arphic-ukai", "ukai.ttc", ARPHIC, "kai")
@@ -88,7 +88,7 @@ def _latin() -> Iterator[Source]:
         ("fonts-open-sans", APACHE): "OpenSans-Regular.ttf OpenSans-Semibold.ttf",
         ("fonts-lato", OFL): "Lato-Regular.ttf Lato-Light.ttf",
         ("fonts-inconsolata", OFL): "Inconsolata.otf",
-        ("fonts-hack", DEJAVU): "Hack-Regular.ttf",
+        ("fonts-hack", "Expat and Bitstream Vera"): "Hack-Regular.ttf",
         ("fonts-firacode", OFL): "FiraCode-Regular.ttf",
         (
             "fonts-lmodern",
@@ -101,7 +101,7 @@ def _latin() -> Iterator[Source]:
         ("fonts-urw-base35", AGPL_FONT): "NimbusMonoPS-Regular.otf NimbusSans-Regular.otf",
         ("fonts-linuxlibertine", OFL): "LinLibertine_R.otf LinBiolinum_R.otf",
         ("fonts-ocr-a", "public domain"): "OCRA.ttf",
-        ("fonts-ocr-b", "free use (Debian main)"): "OCRB.otf",
+        ("fonts-ocr-b", "permissive (N. Schwarz)"): "OCRB.otf",
         ("fonts-comic-neue", OFL): "ComicNeue-Regular.otf",
     }
     for (package, licence), files in table.items():
