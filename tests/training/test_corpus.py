@@ -4,6 +4,8 @@ import pytest
 
 from shizi.training import corpus, labels
 
+pytestmark = pytest.mark.training
+
 LINES = [corpus.line(Random(seed)) for seed in range(600)]
 
 

@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import onnx  # noqa: E402
-import onnxruntime  # noqa: E402
-
-from shizi import weights  # noqa: E402
-from shizi.errors import WeightsError  # noqa: E402
-from shizi.recognise import Recogniser  # noqa: E402
-from shizi.training import batches, calibrate, evaluate, export_onnx, labels, samples  # noqa: E402
-from shizi.training.crnn import Crnn, best_path  # noqa: E402
+from shizi import weights
+from shizi.errors import WeightsError
+from shizi.recognise import Recogniser
+from shizi.training import batches, calibrate, evaluate, export_onnx, labels, samples
+from shizi.training.crnn import Crnn, best_path
 
 pytestmark = pytest.mark.training
 

@@ -3,6 +3,8 @@ import pytest
 from shizi.charset import Charset
 from shizi.training import labels
 
+pytestmark = pytest.mark.training
+
 
 @pytest.mark.parametrize(
     ("found", "learned"),

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from shizi.training import batches, checkpoint, evaluate, fonts, labels, losses, samples, train  # noqa: E402
-from shizi.training.crnn import Crnn, parameters  # noqa: E402
+from shizi.training import batches, checkpoint, evaluate, fonts, labels, losses, samples, train
+from shizi.training.crnn import Crnn, parameters
 
 pytestmark = pytest.mark.training
 

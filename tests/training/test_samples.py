@@ -11,6 +11,8 @@ import pytest
 from shizi.errors import InputError
 from shizi.training import degrade, fonts, samples
 
+pytestmark = pytest.mark.training
+
 
 def picture(text: str = "abc") -> bytes:
     strip = np.full((40, 40 * len(text)), 255, np.uint8)

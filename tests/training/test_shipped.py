@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from shizi import weights  # noqa: E402
-from shizi.errors import WeightsError  # noqa: E402
-from shizi.recognise import Recogniser  # noqa: E402
-from shizi.training import (  # noqa: E402
+from shizi import weights
+from shizi.errors import WeightsError
+from shizi.recognise import Recogniser
+from shizi.training import (
     batches,
     calibrate,
     evaluate,
@@ -28,7 +27,7 @@ from shizi.training import (  # noqa: E402
     samples,
     train,
 )
-from shizi.training.crnn import Crnn  # noqa: E402
+from shizi.training.crnn import Crnn
 
 pytestmark = pytest.mark.training
 
