@@ -83,14 +83,18 @@ def cut(pixels: Pixels, region: Region) -> Pixels:
     width, height = max(1, round(region.width)), max(1, round(region.height))
     if region.bow != (0.0, 0.0):
         return _cut_bent(pixels, region, width, height)
-    if abs(b[1] - a[1]) < 1 and abs(d[0] - a[0]) < 1 and b[0] > a[0] and d[1] > a[1]:  # upright: no resampling
+    if (
+        abs(b[1] - a[1]) < 1 and abs(d[0] - a[0]) < 1 and b[0] > a[0] and d[1] > a[1]
+    ):  # upright: no resampling
         left, top = max(0, round(float(a[0]))), max(0, round(float(a[1])))
         strip = pixels[top : top + height, left : left + width]
         if strip.size:
             return strip
     frame = np.array([[0, 0], [width, 0], [0, height]], np.float32)
     turn = cv2.getAffineTransform(np.array([a, b, d], np.float32), frame)
-    return cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        pixels, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def _cut_bent(pixels: Pixels, region: Region, width: int, height: int) -> Pixels:

@@ -5,7 +5,6 @@ shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differ
 the cores are traced, scored and grown back. Knows nothing of reading.
 """
 
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +72,9 @@ class Detector:
 
     def _look(self, pixels: Pixels) -> Map:
         """Run the network once; H, W are multiples of `STRIDE`."""
-        tensor = cv2.dnn.blobFromImage(pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)  # 1, 3, H, W
+        tensor = cv2.dnn.blobFromImage(
+            pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True
+        )  # 1, 3, H, W
         (output,) = self._session.run(None, {self._input: tensor})
         return np.asarray(output[0, 0], np.float32)
 
@@ -83,7 +84,9 @@ def _framed(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     below, right = (-(side + 2 * MARGIN) % STRIDE + MARGIN for side in (height, width))
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    colour = np.median(edge, axis=0).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
+    colour = np.median(
+        edge, axis=0
+    ).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
     return cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
 
 
@@ -112,8 +115,12 @@ def regions_of(probability: Map) -> tuple[Floats, Floats]:
     areas = np.bincount(labels.ravel())[cores]
 
     length, height = boxes[:, 2], boxes[:, 3]
-    scores = sums / ((length + 1) * (height + 1))  # what lies in the rectangle but outside the core counts as nothing
-    bent = (length > BENT_ASPECT * height) & (sums / areas > BENT_SCORE) & (areas < BENT_FILL * length * height)
+    scores = sums / (
+        (length + 1) * (height + 1)
+    )  # what lies in the rectangle but outside the core counts as nothing
+    bent = (
+        (length > BENT_ASPECT * height) & (sums / areas > BENT_SCORE) & (areas < BENT_FILL * length * height)
+    )
     keep = (height >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
     bows = np.zeros((len(boxes), 2))
     for i in np.flatnonzero(keep & bent):
@@ -186,4 +193,6 @@ def _corners(boxes: Floats) -> Floats:
     along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
     across = np.hstack([-along[:, 1:], along[:, :1]])
     centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
-    return np.stack([centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1)
+    return np.stack(
+        [centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1
+    )

@@ -20,7 +20,9 @@ TRIALS = 4  # columns read each way before a page is turned
 # Columns of vertical Chinese read at least this surely restacked as lying down; turned lines under half as surely.
 COLUMN_SURE = 0.75
 DOUBTFUL = 0.95  # 94% of lines standing on their heads are read with less a character, 8% of upright ones
-MARGIN = 0.1  # a line alone is turned only for a reading this much surer; a page of turned lines needs no margin
+MARGIN = (
+    0.1  # a line alone is turned only for a reading this much surer; a page of turned lines needs no margin
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ def _is_column(reading: Reading) -> bool:
 
 def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: Recogniser) -> list[ReadRegion]:
     """Read doubtful columns again with their characters side by side; keep what is surer."""
-    doubtful = [i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL]
+    doubtful = [
+        i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL
+    ]
     again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful])
     for i, reading in zip(doubtful, again, strict=True):
         if sureness(reading) > sureness(regions[i].reading):

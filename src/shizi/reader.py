@@ -53,7 +53,9 @@ class Reader:
         """
         options = options or ReadOptions()
         if options.mode == "fast":
-            raise OptionsError("Mode 'fast' needs the small recogniser, which this version does not carry yet.")
+            raise OptionsError(
+                "Mode 'fast' needs the small recogniser, which this version does not carry yet."
+            )
         if isinstance(data, np.ndarray):
             return self._document([PageImage(_rgb(data))], "pixels", options)
         content = data if isinstance(data, bytes) else Path(data).read_bytes()
@@ -81,7 +83,9 @@ class Reader:
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
         fragments = [self._fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
-        warnings = image.warnings + ((f"page_turned: turned {rotation} degrees clockwise",) if rotation else ())
+        warnings = image.warnings + (
+            (f"page_turned: turned {rotation} degrees clockwise",) if rotation else ()
+        )
         height, width = pixels.shape[:2]
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings)
 

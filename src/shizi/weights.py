@@ -68,7 +68,9 @@ def from_file(path: Path, metadata: Mapping[str, str] | None = None) -> Weights:
 def _wheel_models() -> Path:
     spec = importlib.util.find_spec("rapidocr")  # finds the folder without running the package
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsError("The package `rapidocr`, which carries PP-OCRv6, is not installed: `pip install rapidocr`.")
+        raise WeightsError(
+            "The package `rapidocr`, which carries PP-OCRv6, is not installed: `pip install rapidocr`."
+        )
     return Path(spec.submodule_search_locations[0]) / "models"
 
 

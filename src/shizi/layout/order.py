@@ -85,7 +85,14 @@ def reading_order(boxes: Sequence[Box]) -> list[list[int]]:
     if columns > 0.5 * sum(_length(box) for box in boxes):
         # A page of columns is a page of rows lying on its side: what runs down runs to the right, right is top.
         boxes = [
-            replace(box, left=box.top, top=-box.right, right=box.bottom, bottom=-box.left, vertical=not box.vertical)
+            replace(
+                box,
+                left=box.top,
+                top=-box.right,
+                right=box.bottom,
+                bottom=-box.left,
+                vertical=not box.vertical,
+            )
             for box in boxes
         ]
     return [[box.index for box in group] for group in _ordered(list(boxes))]
@@ -190,7 +197,9 @@ def _in_rows(columns: list[list[Box]]) -> bool:
     for i, column in enumerate(columns):
         others = [box for j, other in enumerate(columns) if j != i for box in other]
         total += len(column)
-        mates += sum(any(abs(box.middle - other.middle) < ALIGNED * box.size for other in others) for box in column)
+        mates += sum(
+            any(abs(box.middle - other.middle) < ALIGNED * box.size for other in others) for box in column
+        )
     return mates > ALIGNED_SHARE * total
 
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from shizi import weights
 from shizi.charset import text_of
-from shizi.document import Reading
 from shizi.recognise import Recogniser
 from shizi.training import fonts, labels, samples
 from shizi.training.batches import collate
@@ -30,6 +30,13 @@ FOLD = str.maketrans(
      "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...",
      "·": ".", "•": ".", "・": ".", "￥": "¥", "〇": "○", "～": "~", "∶": ":"}
 )  # fmt: skip
+
+
+class Read(NamedTuple):
+    """What a model read of a line, and how sure it is, 0 to 1."""
+
+    text: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +115,20 @@ def test_sets(lines: Path | None, faces: Sequence[fonts.Face], count: int) -> di
     return sets
 
 
-def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple[list[Reading], float]:
+def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple[list[Read], float]:
     """Read each line alone through the shipped reader: gives readings and milliseconds a line (median)."""
-    readings, times = [], []
+    readings: list[Read] = []
+    times = []
     for line in lines:
         strip = np.repeat(line.strip[:, :, None], 3, axis=2)
         start = time.perf_counter()
-        readings += recogniser.read([strip])
+        found = recogniser.read([strip])[0]
         times.append(time.perf_counter() - start)
+        readings.append(Read(found.text, found.confidence))
     return readings, 1000 * float(np.median(times))
 
 
-def right(lines: Sequence[samples.Sample], readings: Sequence[Reading]) -> list[bool]:
+def right(lines: Sequence[samples.Sample], readings: Sequence[Read]) -> list[bool]:
     """Tell of each line whether it was read without an error, after folding."""
     return [
         normalise(line.text) == normalise(reading.text) for line, reading in zip(lines, readings, strict=True)
