@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FakeReader
+from fakes import RAISED, FakeReader
 from PIL import Image
 
 import shizi
@@ -21,19 +21,6 @@ from shizi.document import Document, PageImage
 from shizi.errors import ShiziError
 
 Run = Callable[..., int]
-
-# AccessError and its children belong to the keys of the HTTP service, which no issue has built yet.
-RAISED = [
-    errors.InputError,
-    errors.UnsupportedFormat,
-    errors.DamagedFile,
-    errors.TooLarge,
-    errors.EncryptedPdf,
-    errors.OptionsError,
-    errors.WeightsError,
-    errors.Busy,
-    errors.Stopping,
-]
 
 
 @pytest.fixture
@@ -266,7 +253,7 @@ def test_a_defect_is_one_row_without_a_traceback(tmp_path: Path) -> None:
         "from shizi.cli import main\n"
         "main()\n"
     )
-    ran = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 1
     assert ran.stderr.count("\n") == 1
     assert "ZeroDivisionError at defect.py:2, broken: by zero" in ran.stderr
@@ -274,5 +261,5 @@ def test_a_defect_is_one_row_without_a_traceback(tmp_path: Path) -> None:
 
 def test_the_installed_command_runs() -> None:
     command = Path(sys.executable).with_name("shizi")
-    ran = subprocess.run([command, "--version"], capture_output=True, text=True)
+    ran = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout) == (0, f"shizi {shizi.__version__}\n")

@@ -68,7 +68,7 @@ class ReadingList:
     def _read_one(
         self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]
     ) -> None:
-        source = _standard_input() if name == STANDARD_INPUT else name
+        source = _content(name)
         document = reader.read(source, options)
         for page in document.pages:
             for warning in page.warnings:
@@ -91,7 +91,7 @@ class ReadingList:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def _draw(self, source: bytes | str, document: Document, stem: str) -> None:
+    def _draw(self, source: bytes, document: Document, stem: str) -> None:
         from shizi.export import drawing
         from shizi.pages import open_pages
 
@@ -115,11 +115,22 @@ def unique_stems(files: Sequence[str]) -> list[str]:
     return stems
 
 
-def _standard_input() -> bytes:
-    data = sys.stdin.buffer.read()
-    if not data:
-        raise InputError("Standard input is empty; expected the bytes of a picture.")
-    return data
+def _content(name: str) -> bytes:
+    """Take the bytes of a file, one more than a reader takes at most: of a larger one the rest is not wanted."""
+    from shizi.pages import Limits
+
+    most = Limits().bytes + 1
+    if name == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(most)
+        if not data:
+            raise InputError("Standard input is empty; expected the bytes of a picture.")
+        return data
+    try:
+        with open(name, "rb") as file:
+            return file.read(most)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"The file cannot be opened ({reason}); expected the name of a picture.") from error
 
 
 def _make_folder(folder: Path | None) -> None:

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 
 from shizi.errors import Busy, InputError, QuotaSpent, ShiziError, TooLarge
 from shizi.service.api import Service, api, error_values, service
@@ -127,6 +133,8 @@ def _refuse_http(error: HTTPException) -> ResponseReturnValue:
     """Translate what Flask and Werkzeug raise: unknown routes, wrong methods, bodies too large or cut."""
     if isinstance(error, RequestEntityTooLarge):
         return _refuse(TooLarge(too_large_message(service().settings.max_bytes)))
+    if isinstance(error, ClientDisconnected):
+        return _refuse(InputError("The body is cut short or malformed; send the request again."))
     if isinstance(error, NotFound):
         return _answer(
             ShiziError("No such page; the service answers under /ocr/ (docs/http.md)."), 404, "not_found"

@@ -14,6 +14,7 @@ from typing import IO
 from flask import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.options import ReadOptions
@@ -70,11 +71,11 @@ def parse(request: Request, settings: Settings) -> Order:
     request.max_content_length = round(settings.max_bytes * base64_overhead) + _ENVELOPE_BYTES
     query = _single_values(request.args)
     if kind == "application/json":
-        uploads, options = _from_json(request.get_data(cache=False))
+        uploads, options = _from_json(_whole_body(request))
     elif kind == "multipart/form-data":
         uploads, options = _from_form(request, settings.max_files)
     elif kind.startswith("image/") or kind in _RAW_TYPES:
-        uploads, options = (Upload("", request.get_data(cache=False)),), {}
+        uploads, options = (Upload("", _whole_body(request)),), {}
         if not uploads[0].data:
             raise InputError("The body is empty; expected the bytes of a picture.")
     else:
@@ -83,6 +84,13 @@ def parse(request: Request, settings: Settings) -> Order:
         )
     _check_size(uploads, settings.max_bytes)
     return Order(uploads, ReadOptions.parse({**query, **options}))
+
+
+def _whole_body(request: Request) -> bytes:
+    data = request.get_data(cache=False)
+    if len(data) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge  # a body of unstated length: Werkzeug cuts it at the limit without a word
+    return data
 
 
 def _from_json(body: bytes) -> tuple[tuple[Upload, ...], Mapping[str, object]]:

@@ -8,17 +8,23 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from types import FrameType
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 import shizi
 from shizi.errors import OptionsError, ShiziError, WeightsError
 from shizi.service.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from flask import Flask
 
 # Threads beyond those that read or wait to: for health checks, the page and refusals while the queue is full.
 _SPARE_THREADS = 4
@@ -30,9 +36,9 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
     """A threaded worker that closes the gate before it drains."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        app = getattr(self, "wsgi", None)
-        if app is not None:
-            app.extensions["shizi"].gate.close()
+        wsgi = getattr(self, "wsgi", None)
+        if wsgi is not None:
+            wsgi.app.extensions["shizi"].gate.close()
         super().handle_exit(sig, frame)
 
 
@@ -47,7 +53,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         for name, value in _configuration(self._settings).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Any:
+    def load(self) -> "_WholeBodies":
         """Make the application, in the worker."""
         from shizi.service.app import create_app
 
@@ -56,9 +62,44 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         )
         settings = self._settings
         try:
-            return create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))
+            app = create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))
         except ShiziError as error:
             raise AppImportError(f"shizi: {error.message}") from error
+        return _WholeBodies(app)
+
+
+class _WholeBody:
+    """A body that raises OSError, which becomes a 400, when it is cut short or its chunks are malformed.
+
+    Gunicorn hands over half a body as if it were whole, and raises classes that only its own parser expects.
+    """
+
+    def __init__(self, body: IO[bytes], length: int | None) -> None:
+        self._body = body
+        self._left = length
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._body.read(size)
+        except ParseException as error:
+            raise OSError("malformed chunk") from error
+        if self._left is not None:
+            self._left -= len(data)
+            if not data and size != 0 and self._left > 0:
+                raise OSError("body cut short")
+        return data
+
+
+class _WholeBodies:
+    """The application, with a `_WholeBody` in each request."""
+
+    def __init__(self, app: "Flask") -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH")
+        environ["wsgi.input"] = _WholeBody(environ["wsgi.input"], int(length) if length else None)
+        return self.app(environ, start_response)
 
 
 def run(settings: Settings) -> None:
@@ -68,10 +109,12 @@ def run(settings: Settings) -> None:
     models.
     """
     _check_address(settings)
+    master = os.getpid()
     try:
         _Server(settings).run()
     except SystemExit as stop:
-        if stop.code == Arbiter.APP_LOAD_ERROR:
+        # The workers, forked inside, leave through here too: their exit code must reach gunicorn as it is.
+        if stop.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master:
             raise WeightsError(
                 "The service did not start: its models cannot be loaded (see above)."
             ) from stop
