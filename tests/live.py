@@ -1,8 +1,9 @@
 """A real service for tests: gunicorn and its workers in processes of their own, on a free loopback port.
 
 Run as a program it serves the fake reader, told over the wire what to do: a picture `hold` stays inside until
-a file called `release` lies in the folder given; a picture `die` ends the worker; a file called `broken`
-there keeps the models from loading. Imported it gives `serving` and `until`.
+a file called `release` lies in the folder given; `die` ends the worker; `damaged` is refused; nothing is
+found in mode accurate; a file called `broken` there keeps the models from loading. Imported it gives
+`serving`, `until`.
 """
 
 import http.client
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from fakes import FakeReader
@@ -78,7 +80,7 @@ def serving(command: list[str], **environment: str) -> Iterator[Live]:
 def _serve(folder: Path) -> None:
     from shizi.cli import main
     from shizi.document import Document
-    from shizi.errors import WeightsError
+    from shizi.errors import DamagedFile, WeightsError
     from shizi.options import ReadOptions
     from shizi.service import app
 
@@ -89,6 +91,10 @@ def _serve(folder: Path) -> None:
             if data == b"hold":
                 (folder / "held").touch()
                 until((folder / "release").exists)
+            if data == b"damaged":
+                raise DamagedFile("The file ends early.")
+            if options.mode == "accurate":
+                return replace(super().read(data), pages=())
             return super().read(data, options)
 
     def load(settings: object) -> ToldReader:

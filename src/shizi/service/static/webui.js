@@ -7,6 +7,7 @@ const maxBytes = Number(document.body.dataset.maxBytes);
 const find = (id) => document.getElementById(id);
 const form = find("form"), drop = find("drop"), chooser = find("file"), problem = find("problem");
 const pages = find("pages"), lines = find("lines"), state = find("state"), copy = find("copy"), hint = find("hint");
+const waiting = find("waiting");
 
 const DOUBTFUL = 0.8;  // lines under this confidence are marked
 const CANVAS_SIDE = 2400;  // the longest side drawn; more would only cost memory, the frames are vectors
@@ -39,6 +40,7 @@ function showProblem(summary, detail) {
 function clear() {
   problem.hidden = true;
   hint.hidden = true;
+  waiting.hidden = false;
   lines.replaceChildren();
   pages.replaceChildren();
   copy.disabled = true;
@@ -75,7 +77,7 @@ async function read() {
     else refuse(answer);
   } catch (error) {
     if (request !== running || error.name === "AbortError") return;
-    state.textContent = "";
+    clear();
     showProblem(texts.unreachable, error.message);
   }
 }
@@ -89,19 +91,16 @@ async function send(file, signal) {
 }
 
 function refuse(answer) {
-  state.textContent = "";
-  lines.replaceChildren();
-  pages.replaceChildren();
-  hint.hidden = true;
+  clear();
   showProblem(texts[`error.${answer.code}`] ?? answer.error, answer.error);
 }
 
 async function show(taken, answer, stillWanted) {
   const bitmap = await createImageBitmap(taken.file).catch(() => null);
   if (!stillWanted()) return;
+  clear();
   taken.text = answer.text;
-  lines.replaceChildren();
-  pages.replaceChildren();
+  waiting.hidden = true;
   let count = 0;
   answer.pages.forEach((page, index) => {
     if (answer.pages.length > 1) {
