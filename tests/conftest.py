@@ -2,10 +2,16 @@
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes import FakeReader, as_png
+from PIL import Image, ImageDraw, ImageFont
+
+from shizi.reader import Reader
+
+CHINESE_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,3 +35,22 @@ def reader() -> Iterator[FakeReader]:
 def png() -> bytes:
     """A white picture, 200 x 80."""
     return as_png(np.full((80, 200, 3), 255, np.uint8))
+
+
+@pytest.fixture(scope="session")
+def real_reader() -> Reader:
+    """The engine itself, loaded once."""
+    return Reader()
+
+
+@pytest.fixture(scope="session")
+def chinese_png() -> bytes:
+    """A drawn picture that says 识字读出文字 and, on a second line, Read me 2026."""
+    if not CHINESE_FONT.exists():
+        pytest.skip("Debian's package fonts-noto-cjk is missing: apt-get install fonts-noto-cjk")
+    picture = Image.new("RGB", (480, 200), "white")
+    brush = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(str(CHINESE_FONT), 40)
+    brush.text((40, 30), "识字读出文字", "black", font)
+    brush.text((40, 110), "Read me 2026", "black", font)
+    return as_png(np.asarray(picture))

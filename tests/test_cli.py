@@ -23,6 +23,16 @@ from shizi.errors import ShiziError
 Run = Callable[..., int]
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with files that hold their own names."""
+    for name in ("a.png", "a.jpg", "b.png", "bad.png", "odd.doc", "other/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture
 def run(reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `shizi` with these arguments on the fake reader and give its exit code."""
@@ -57,7 +67,7 @@ def test_read_passes_options(run: Run, reader: FakeReader) -> None:
     flags = ["--mode", "fast", "--enhance", "classic", "--orientation", "none", "--detail", "word"]
     assert run("read", "a.png", *flags) == 0
     [(source, options)] = reader.asked
-    assert source == "a.png"
+    assert source == b"a.png"
     assert (options.mode, options.enhance, options.orientation, options.detail) == (
         "fast",
         "classic",
@@ -86,6 +96,16 @@ def test_read_standard_input(run: Run, reader: FakeReader, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"bytes of a picture")))
     assert run("read", "-") == 0
     assert reader.asked[0][0] == b"bytes of a picture"
+
+
+@pytest.mark.parametrize("name", ["missing.png", "other", "\0"])
+def test_files_that_cannot_be_opened(
+    name: str, run: Run, reader: FakeReader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("read", name, "a.png") == errors.InputError.exit_code
+    captured = capsys.readouterr()
+    assert "The file cannot be opened (" in captured.err
+    assert "==> a.png <==" in captured.out
 
 
 def test_empty_standard_input(
@@ -124,9 +144,9 @@ def test_one_bad_file_does_not_stop_the_rest(
     good = reader.read
 
     def read(source: object, options: object) -> Document:
-        if source == "bad.png":
+        if source == b"bad.png":
             raise errors.DamagedFile("The file ends early.")
-        if source == "odd.doc":
+        if source == b"odd.doc":
             raise errors.UnsupportedFormat("The file is no picture.")
         return good(source)
 
@@ -158,7 +178,7 @@ def test_options_are_refused_by_name(
 
 def test_output_folder(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "texts"
-    assert run("read", "x/a.png", "x/a.jpg", "y/a.png", "b.png", "--output", folder) == 0
+    assert run("read", "a.png", "a.jpg", "other/a.png", "b.png", "--output", folder) == 0
     names = {path.name for path in folder.iterdir()}
     assert names == {"a.txt", "a.jpg.txt", "a.png.txt", "b.txt"}
     assert (folder / "a.txt").read_text().startswith("识字 reads\n")
@@ -172,20 +192,18 @@ def test_output_that_cannot_be_written(run: Run, tmp_path: Path, capsys: pytest.
     assert "cannot be made" in capsys.readouterr().err
 
 
-def test_draw(run: Run, reader: FakeReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draw(run: Run, reader: FakeReader, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     white = np.full((80, 200, 3), 255, np.uint8)
-    monkeypatch.setattr(
-        "shizi.pages.open_pages", lambda source: [PageImage(white, 1), PageImage(white, 2)], raising=False
-    )
-    assert run("read", "a.png", "--draw", tmp_path / "seen.png") == 0
-    with Image.open(tmp_path / "seen.png") as drawn:
+    monkeypatch.setattr("shizi.pages.open_pages", lambda source: [PageImage(white, 1), PageImage(white, 2)])
+    assert run("read", "a.png", "--draw", folder / "seen.png") == 0
+    with Image.open(folder / "seen.png") as drawn:
         assert drawn.size == (200, 80)
         pixels = np.asarray(drawn)
     assert (pixels[10, 60:190] != 255).any(axis=1).all(), "the first line's upper edge is drawn"
     assert (pixels[75:, :] == 255).all(), "nothing is drawn where no line is"
     reader.pages = 2
-    assert run("read", "a.png", "b.png", "--draw", tmp_path / "two.png") == 0
-    names = {path.name for path in tmp_path.glob("two*")}
+    assert run("read", "a.png", "b.png", "--draw", folder / "two.png") == 0
+    names = {path.name for path in folder.glob("two*")}
     assert names == {"two-a-1.png", "two-a-2.png", "two-b-1.png", "two-b-2.png"}
 
 

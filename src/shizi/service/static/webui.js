@@ -9,7 +9,7 @@ const form = find("form"), drop = find("drop"), chooser = find("file"), problem 
 const pages = find("pages"), lines = find("lines"), state = find("state"), copy = find("copy"), hint = find("hint");
 const waiting = find("waiting");
 
-const DOUBTFUL = 0.8;  // lines under this confidence are marked
+const DOUBTFUL = 0.5;  // lines more likely wrong than right are marked
 const CANVAS_SIDE = 2400;  // the longest side drawn; more would only cost memory, the frames are vectors
 const SVG = "http://www.w3.org/2000/svg";
 
