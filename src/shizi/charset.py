@@ -63,9 +63,7 @@ class Charset:
         """Give the class of each character of `text`. Raises KeyError for a character the charset lacks."""
         return [self._index[character] for character in text]
 
-    def collapse(
-        self, path: npt.NDArray[np.integer], probability: npt.NDArray[np.floating]
-    ) -> list[Span]:
+    def collapse(self, path: npt.NDArray[np.integer], probability: npt.NDArray[np.floating]) -> list[Span]:
         """Merge repeats and drop blanks of a best path (CTC greedy decoding; Graves et al., ICML 2006).
 
         Shapes: `path` T, class indices; `probability` T, the probability of each. Each run of one class is one

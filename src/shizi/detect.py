@@ -5,13 +5,12 @@ shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differ
 the cores are traced, scored and grown back. Knows nothing of reading.
 """
 
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from shizi.crop import Region
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 from shizi.weights import Weights, open_session
 
 Map = npt.NDArray[np.float32]
@@ -55,7 +54,7 @@ class Detector:
                 np.clip((corners - MARGIN) * stretch, 0, (width, height)).astype(np.float32),
                 (float(bow[0] * stretch[0]), float(bow[1] * stretch[1])),
             ).upright()
-            for corners, bow in zip(*regions_of(self._probability(scaled)), strict=True)
+            for corners, bow in zip(*regions_of(self._probability(as_pixels(scaled))), strict=True)
         ]
 
     def _probability(self, scaled: Pixels) -> Map:
@@ -84,7 +83,8 @@ def _framed(pixels: Pixels) -> Pixels:
     below, right = (-(side + 2 * MARGIN) % STRIDE + MARGIN for side in (height, width))
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     colour = np.median(edge, axis=0).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
-    return cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
+    framed = cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
+    return as_pixels(framed)
 
 
 def _stretches(length: int) -> list[tuple[int, int]]:
@@ -102,7 +102,7 @@ def regions_of(probability: Map) -> tuple[Floats, Floats]:
     Gives corners (K 4 2) and bows (K 2), map pixels.
     """
     mask = cv2.dilate((probability > CORE_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours = list(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0])
     boxes = np.array([(*centre, *size, angle) for centre, size, angle in map(cv2.minAreaRect, contours)])
     boxes = _lying(boxes.reshape(-1, 5))
     _, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
@@ -117,7 +117,7 @@ def regions_of(probability: Map) -> tuple[Floats, Floats]:
     keep = (height >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
     bows = np.zeros((len(boxes), 2))
     for i in np.flatnonzero(keep & bent):
-        boxes[i], bows[i] = _follow(boxes[i], contours[i], areas[i])
+        boxes[i], bows[i] = _follow(boxes[i], np.asarray(contours[i]), float(areas[i]))
     boxes = boxes[keep]
     boxes[:, 2:4] += (boxes[:, 2] * boxes[:, 3] * GROWTH / (boxes[:, 2] + boxes[:, 3] + 1e-9))[:, None]
     return _corners(_reach_out(boxes)), bows[keep]
@@ -186,4 +186,6 @@ def _corners(boxes: Floats) -> Floats:
     along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
     across = np.hstack([-along[:, 1:], along[:, :1]])
     centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
-    return np.stack([centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1)
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])[None, :, :, None]  # 1, 4, (right, down), 1
+    corners: Floats = centre[:, None] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
+    return corners

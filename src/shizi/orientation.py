@@ -13,7 +13,7 @@ import numpy as np
 from shizi.charset import is_chinese
 from shizi.crop import Region, cut
 from shizi.document import Reading
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 from shizi.recognise import Recogniser
 
 TRIALS = 4  # columns read each way before a page is turned
@@ -67,9 +67,7 @@ def turn_page(pixels: Pixels, quarters: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, -quarters))
 
 
-def read_regions(
-    pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool
-) -> list[ReadRegion]:
+def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool) -> list[ReadRegion]:
     """Read every region of a page; with `search`, whichever way up it reads best."""
     lying = [region.rolled(-1) if region.is_tall else region for region in regions]
     strips = [cut(pixels, region) for region in lying]
@@ -153,6 +151,6 @@ def _square(cell: Pixels, side: int) -> Pixels:
     """Pad or shrink a cell to `side` rows, its own edge colour above and below."""
     height = cell.shape[0]
     if height > side:
-        return cv2.resize(cell, (side, side), interpolation=cv2.INTER_AREA)
+        return as_pixels(cv2.resize(cell, (side, side), interpolation=cv2.INTER_AREA))
     above = (side - height) // 2
-    return cv2.copyMakeBorder(cell, above, side - height - above, 0, 0, cv2.BORDER_REPLICATE)
+    return as_pixels(cv2.copyMakeBorder(cell, above, side - height - above, 0, 0, cv2.BORDER_REPLICATE))

@@ -42,11 +42,10 @@ class Reader:
         self._limits = limits or Limits()
         self._detector = Detector(find("detector"), threads)
         self._strong = Recogniser(find("strong"), threads)
+        self.first_model = self._strong.weights.name
         self.weights = tuple(model.weights.label for model in (self._detector, self._strong))
 
-    def read(
-        self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None
-    ) -> Document:
+    def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
         """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
 
         Raises InputError for what cannot be read, OptionsError for what cannot be had.

@@ -4,6 +4,7 @@ Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _chars(spans: Sequence[Span], steps: float) -> tuple[Char, ...]:
     and last reach as far outwards as inwards.
     """
     centres = [(span.start + span.end) / 2 for span in spans]
-    middles = [(a + b) / 2 for a, b in zip(centres, centres[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in pairwise(centres)]
     half = (middles[0] - centres[0]) if middles else steps / 2
     edges = [max(0.0, centres[0] - half), *middles] if spans else []
     edges.append(min(steps, 2 * centres[-1] - edges[-1]) if middles else steps)

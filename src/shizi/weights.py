@@ -88,7 +88,7 @@ def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSessio
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(weights.path, settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  # onnxruntime raises a dozen classes without a shared one of its own
+    except Exception as error:  # onnxruntime raises a dozen classes without a shared one of its own
         raise WeightsError(f"The model file {weights.path} cannot be loaded: {str(error)[:200]}") from error
 
 
