@@ -34,6 +34,9 @@ _PLAIN = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 # TIFF compressions that Pillow's libtiff reads: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP.
 _TIFF_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000, 50001}
 
+# Four inks and transparency, with room for what some scanners add; each sample costs memory.
+_MOST_SAMPLES = 8
+
 
 def decode(name: str, header: Header) -> Array:
     """Decode the picture of a JPEG, PNG, BMP, GIF or WebP file; raises DamagedFile."""
@@ -97,6 +100,8 @@ def decode_frame(frame: tiff.Directory) -> Array:
         raise UnsupportedFormat(
             f"The TIFF is packed by method {compression}, which is not read. Save it with LZW, deflate or G4."
         )
+    if frame.number(tiff.SAMPLES, 1) > _MOST_SAMPLES:
+        raise _rare_error(frame)
     data = tiff.alone(frame)
     try:
         picture = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
@@ -121,15 +126,17 @@ def _pillow_accepts(size: tuple[int, int]) -> bool:
 
 def _rare_frame(frame: tiff.Directory, data: bytes) -> Array:
     """Decode kinds of TIFF that Pillow has no mode for (colour in floats, Lab) by OpenCV."""
-    bits, samples = frame.number(tiff.BITS, 1), frame.number(tiff.SAMPLES, 1)
     try:
-        deep = frame.number(tiff.SAMPLE_FORMAT, 1) == 3
-        return _by_opencv("TIFF", data, keep_depth=deep)
+        return _by_opencv("TIFF", data, keep_depth=frame.number(tiff.SAMPLE_FORMAT, 1) == 3)
     except DamagedFile as error:
-        raise UnsupportedFormat(
-            f"The TIFF has {samples} samples of {bits} bits a pixel (photometric "
-            f"{frame.number(tiff.PHOTOMETRIC, 0)}), which cannot be decoded. Save it as 8-bit RGB or grey."
-        ) from error
+        raise _rare_error(frame) from error
+
+
+def _rare_error(frame: tiff.Directory) -> UnsupportedFormat:
+    return UnsupportedFormat(
+        f"The TIFF has {frame.number(tiff.SAMPLES, 1)} samples of {frame.number(tiff.BITS, 1)} bits a pixel "
+        f"(photometric {frame.number(tiff.PHOTOMETRIC, 0)}), which cannot be decoded. Save it as 8-bit RGB or grey."
+    )
 
 
 def open_heic(data: bytes) -> tuple[tuple[int, int], int, Callable[[], Array]]:

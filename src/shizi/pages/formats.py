@@ -4,6 +4,7 @@ Takes the bytes of a file, gives the name of a format shizi reads, or an error t
 and what to do instead. Knows signatures only; whether the rest of the file is sound is for `headers` and `tiff`.
 """
 
+import codecs
 from collections.abc import Callable
 
 from shizi.errors import DamagedFile, UnsupportedFormat
@@ -99,9 +100,12 @@ def _looks_like_text(data: bytes) -> tuple[str, str] | None:
     head = data[:1024]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "plain text (UTF-16)", "It needs no reading: send a picture."
-    # A multi-byte character may be cut at the end of the head.
-    text = head.decode("utf-8", errors="ignore")
-    if len(head) - len(text.encode()) > 3 or any(ord(c) < 32 and c not in "\t\n\r\f" for c in text):
+    try:
+        # Incremental: a character of several bytes may be cut at the end of the head.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return None
+    if not text or any(ord(c) < 32 and c not in "\t\n\r\f" for c in text):
         return None
     text = text.removeprefix("\ufeff").lstrip().lower()
     kinds: tuple[tuple[str, Callable[[str], bool], str], ...] = (

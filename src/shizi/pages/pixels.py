@@ -26,6 +26,8 @@ _TURNS: dict[int, tuple[int | None, int | None]] = {  # orientation: (flip code,
 # Fax machines scan with twice as many dots across as down; thinner differences are rounding, larger ones nonsense.
 _OBLONG = (1.3, 4.0)
 
+_SENSE = 1e30
+
 
 def eight_bits(array: Array) -> Pixels:
     """Scale any depth to 0..255: 16 bits by 257, as PNG and TIFF say; other depths by the range their values show."""
@@ -34,7 +36,8 @@ def eight_bits(array: Array) -> Pixels:
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         scaled = cv2.convertScaleAbs(np.ascontiguousarray(array, np.uint16), alpha=1 / 257)
         return np.asarray(scaled, np.uint8).reshape(array.shape)
-    values = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    # Damaged floats may be anything; what is beyond all sense must not overflow on the way.
+    values = np.nan_to_num(np.clip(array, -_SENSE, _SENSE).astype(np.float32), nan=0.0)
     values -= min(0.0, float(values.min()))
     highest = float(values.max())
     # Floats run to 1 by habit, but files with 0..255 and 0..65535 in floats or long integers are common too.

@@ -57,6 +57,9 @@ MAX_VALUES = 200_000
 # Tags walked in one file: 200 pages of 5,000. More are a trap made of directories that lie over one another.
 MAX_TAGS = 1_000_000
 
+# A tile is decoded whole, so its size counts; on small pages tiles of 256 to 1024 pixels a side are usual.
+LARGEST_TILE = 2048 * 2048
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -75,6 +78,7 @@ class Directory:
             raise DamagedFile(
                 f"The TIFF's tag {tag} claims {count} values; at most {MAX_VALUES} are expected."
             )
+        self._check(tag, place + count * _SIZES[kind])
         return struct.unpack_from(f"{self.order}{count}{_INTEGERS[kind]}", self.data, place)
 
     def number(self, tag: int, default: int) -> int:
@@ -83,9 +87,9 @@ class Directory:
         return numbers[0] if numbers else default
 
     def rational(self, tag: int) -> float | None:
-        """Give a tag's first fraction, None when it is absent or divides by zero."""
+        """Give a tag's first fraction, None when it is absent, cut off or divides by zero."""
         kind, count, place = self.entries.get(tag, (0, 0, 0))
-        if kind != _RATIONAL or not count:
+        if kind != _RATIONAL or not count or place + 8 > len(self.data):
             return None
         above, below = struct.unpack_from(f"{self.order}2I", self.data, place)
         return above / below if below else None
@@ -97,9 +101,16 @@ class Directory:
         return (x * scale, y * scale) if x and y and scale else None
 
     def block(self, tag: int) -> bytes:
-        """Give a tag's raw bytes, empty when it is absent."""
+        """Give a tag's raw bytes, empty when it is absent; raises DamagedFile."""
         kind, count, place = self.entries.get(tag, (_UNDEFINED, 0, 0))
+        self._check(tag, place + count * _SIZES[kind])
         return self.data[place : place + count * _SIZES[kind]]
+
+    def _check(self, tag: int, end: int) -> None:
+        if end > len(self.data):
+            raise DamagedFile(
+                f"The TIFF breaks off: the values of tag {tag} are missing. Send the whole file."
+            )
 
 
 def directories(data: bytes) -> Iterator[Directory]:
@@ -134,6 +145,8 @@ def _walk(data: bytes) -> Iterator[Directory]:
 def _directory(data: bytes, order: str, big: bool, place: int) -> tuple[Directory, int, int]:
     """Read the directory at `place`; give it, the place of the next one (0 after the last), and its tag count."""
     head, entry, inline = (f"{order}Q", f"{order}HHQ", 8) if big else (f"{order}H", f"{order}HHI", 4)
+    if place > len(data):
+        raise struct.error
     (count,) = struct.unpack_from(head, data, place)
     start, step = place + struct.calcsize(head), struct.calcsize(entry) + inline
     if start + count * step > len(data):
@@ -144,8 +157,7 @@ def _directory(data: bytes, order: str, big: bool, place: int) -> tuple[Director
         value_at, size = at + step - inline, values * _SIZES.get(kind, 0)
         if size > inline:
             (value_at,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, value_at)
-        # A tag that points outside the file is as good as absent; the tags that matter are missed later.
-        if size and value_at + size <= len(data):
+        if size:
             entries.setdefault(tag, (kind, values, value_at))
     (following,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, start + count * step)
     return Directory(data, order, entries), following, count
@@ -211,6 +223,10 @@ def _expected_pieces(frame: Directory, tiled: bool) -> int:
         across, down = frame.number(TILE_WIDTH, 0), frame.number(TILE_HEIGHT, 0)
         if not across or not down:
             raise DamagedFile("The TIFF's tiles have no size. Save it again with another program.")
+        if across * down > max(LARGEST_TILE, 2 * width * height):
+            raise DamagedFile(
+                f"The TIFF's tiles have {across} x {down} pixels on a page of {width} x {height}. Save it again."
+            )
         count = -(-width // across) * -(-height // down)
     else:
         count = -(-height // max(1, min(frame.number(ROWS_PER_STRIP, height), height)))
