@@ -1,7 +1,8 @@
 """Pictures drawn for tests: one page of black and white pixels, and that page in every encoding there is.
 
 `ENCODINGS` holds the lossless ones: each must give exactly the pixels of `drawn_page`. `LOSSY` are near it.
-`laid_down` makes a page that lies on its side and says so. `tiff_file` and `png_file` write what no library writes.
+`laid_down` makes a page that lies on its side and says so. `tiff_file` and `png_file` write what no library
+writes.
 """
 
 import io
@@ -26,7 +27,7 @@ def drawn_page(
     font_size: int = 20,
     font_file: str | None = None,
 ) -> Image.Image:
-    """Draw lines of text in two pure colours, without grey edges, so that one bit a pixel keeps them exactly."""
+    """Draw lines of text in two pure colours without grey edges, so that one bit a pixel keeps them."""
     font = ImageFont.truetype(font_file, font_size) if font_file else ImageFont.load_default(font_size)
     page = Image.new("1", size, 0)
     draw = ImageDraw.Draw(page)
@@ -52,7 +53,7 @@ def paper_index(picture: Image.Image) -> int:
 
 
 def see_through(page: Image.Image) -> Image.Image:
-    """Make the paper transparent, with the ink's colour under it, so that dropping alpha would hide the text."""
+    """Make the paper transparent, with the ink's colour under it: dropping alpha would hide the text."""
     ink = np.asarray(page.convert("L")) < 128
     ground = np.zeros((*ink.shape, 4), np.uint8)
     ground[..., 3] = np.where(ink, 255, 0)
@@ -233,7 +234,7 @@ def tiff_lab(page: Image.Image) -> bytes:
 
 
 def jpeg_cmyk_plain(page: Image.Image) -> bytes:
-    """Write ink as ink: Pillow turns it round as Adobe does, so it is given turned round; Adobe's mark goes."""
+    """Write ink as ink: Pillow turns it round as Adobe does, so give it turned round; drop Adobe's mark."""
     turned = Image.fromarray(255 - np.asarray(page.convert("CMYK")), "CMYK")
     data = encoded(turned, "JPEG", quality=98)
     mark = data.index(b"\xff\xee")

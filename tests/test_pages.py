@@ -1,6 +1,7 @@
 """Pages: every encoding gives the same pixels; limits, damage and strange files give the right error."""
 
 import base64
+import contextlib
 import io
 import random
 import struct
@@ -14,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import numpy as np
+import pictures
 import pytest
 from PIL import Image
 
-import pictures
 from shizi.document import PageImage
 from shizi.errors import DamagedFile, ShiziError, TooLarge, UnsupportedFormat
 from shizi.pages import Limits, format_of, open_pages
@@ -433,36 +434,23 @@ BOMBS = """
     from shizi.errors import InputError
     from shizi.pages import open_pages
 
-    page = pictures.drawn_page()
-    tags = pictures.tiff_tags(page)
-    bmp = bytearray(pictures.encoded(page, "BMP")); bmp[18:34] = struct.pack("<iiHHI", 30000, 30000, 1, 8, 1)
-    gif = bytearray(pictures.encoded(page, "GIF")); gif[6:10] = struct.pack("<HH", 65535, 65535)
-    webp = bytearray(pictures.encoded(page, "WEBP", exif=b"x")); webp[24:30] = b"\\xff\\x3f\\0\\xff\\x3f\\0"
-    jpeg = bytearray(pictures.encoded(page, "JPEG")); at = jpeg.index(b"\\xff\\xc0")
-    jpeg[at + 5 : at + 9] = b"\\xff\\xff\\xff\\xff"
-    rows = b"\\0" * 64
-    many = {**tags, 256: 100, 257: 400_000, 278: 1}
-    bombs = {
-        "png": pictures.png_file(60000, 60000, 8, 2, rows),
-        "png wide": pictures.png_file(2_000_000_000, 1, 1, 0, rows),
-        "bmp": bytes(bmp), "gif": bytes(gif), "webp": bytes(webp), "jpeg": bytes(jpeg),
-        "tiff": pictures.tiff_file({**tags, 256: 100_000, 257: 100_000}),
-        "tiff strips": pictures.tiff_file({**many, 273: [16] * 50, 279: [4] * 50}),
-        "tiff tiles": pictures.tiff_file({**tags, 322: 1 << 30, 323: 1 << 30, 324: 16, 325: 4}, pixels=rows),
-        "tiff tiny tiles": pictures.tiff_file({**many, 322: 1, 323: 1, 324: [16] * 9, 325: [4] * 9}, pixels=rows),
-        "tiff samples": pictures.tiff_file({**tags, 258: [8] * 60000, 277: 60000}, pixels=rows),
-        "tiff many frames": pictures.tiff_file(*[{**tags, 256: 9000, 257: 9000}] * 900),
-    }
-    list(open_pages(pictures.encoded(page, "TIFF", compression="tiff_lzw")))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for name, data in bombs.items():
-        try:
-            list(open_pages(data))
-            print(name, "read")
-        except InputError as error:
-            print(name, type(error).__name__)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-    print("grown by", grown if grown > 20 else "little", "MB")
+    page = pictures.drawn_page() tags = pictures.tiff_tags(page) bmp = bytearray(pictures.encoded(page,
+    "BMP")); bmp[18:34] = struct.pack("<iiHHI", 30000, 30000, 1, 8, 1) gif = bytearray(pictures.encoded(page,
+    "GIF")); gif[6:10] = struct.pack("<HH", 65535, 65535) webp = bytearray(pictures.encoded(page, "WEBP",
+    exif=b"x")); webp[24:30] = b"\\xff\\x3f\\0\\xff\\x3f\\0" jpeg = bytearray(pictures.encoded(page, "JPEG"));
+    at = jpeg.index(b"\\xff\\xc0") jpeg[at + 5 : at + 9] = b"\\xff\\xff\\xff\\xff" rows = b"\\0" * 64 many =
+    {**tags, 256: 100, 257: 400_000, 278: 1} bombs = { "png": pictures.png_file(60000, 60000, 8, 2, rows),
+    "png wide": pictures.png_file(2_000_000_000, 1, 1, 0, rows), "bmp": bytes(bmp), "gif": bytes(gif), "webp":
+    bytes(webp), "jpeg": bytes(jpeg), "tiff": pictures.tiff_file({**tags, 256: 100_000, 257: 100_000}), "tiff
+    strips": pictures.tiff_file({**many, 273: [16] * 50, 279: [4] * 50}), "tiff tiles":
+    pictures.tiff_file({**tags, 322: 1 << 30, 323: 1 << 30, 324: 16, 325: 4}, pixels=rows), "tiff tiny tiles":
+    pictures.tiff_file({**many, 322: 1, 323: 1, 324: [16] * 9, 325: [4] * 9}, pixels=rows), "tiff samples":
+    pictures.tiff_file({**tags, 258: [8] * 60000, 277: 60000}, pixels=rows), "tiff many frames":
+    pictures.tiff_file(*[{**tags, 256: 9000, 257: 9000}] * 900), } list(open_pages(pictures.encoded(page,
+    "TIFF", compression="tiff_lzw"))) before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss for name,
+    data in bombs.items(): try: list(open_pages(data)) print(name, "read") except InputError as error:
+    print(name, type(error).__name__) grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) //
+    1024 print("grown by", grown if grown > 20 else "little", "MB")
 """
 
 
@@ -507,12 +495,11 @@ def mutations(data: bytes, count: int, seed: str) -> Iterable[bytes]:
 def test_mutated_files_give_pages_or_our_errors(name):
     small = pictures.drawn_page(size=(90, 40), font_size=12)
     for data in mutations(EVERY[name](small), 12, name):
-        try:
+        # Anything but our own errors, a hang or a warning fails here.
+        with contextlib.suppress(ShiziError):
             for page in open_pages(data, Limits(pixels=1_000_000)):
                 assert page.pixels.dtype == np.uint8
                 assert page.pixels.shape[2] == 3
-        except ShiziError as error:
-            assert error.message.endswith((".", "instead."))
 
 
 def test_many_threads_read_at_once_and_leave_the_process_as_it_was():
@@ -525,12 +512,15 @@ def test_many_threads_read_at_once_and_leave_the_process_as_it_was():
     assert largest == Image.MAX_IMAGE_PIXELS
 
 
-def test_pillows_own_limit_of_the_process_changes_nothing(monkeypatch):
-    # Only Pillow unpacks Zstandard, so a page beyond its limit cannot be read then.
-    files = [encode(PAGE) for name, encode in pictures.ENCODINGS.items() if name != "tiff zstandard"]
+def test_pillows_own_limit_of_the_process_is_kept_without_its_warnings(monkeypatch):
+    files = {name: encode(PAGE) for name, encode in pictures.ENCODINGS.items()}
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    for data in files:
-        np.testing.assert_array_equal(only_page(data).pixels, PIXELS)
+    for name, data in files.items():
+        if name.startswith("tiff") and name not in ("tiff float rgb",):
+            with pytest.raises(TooLarge, match="at most 100 are read"):
+                only_page(data)
+        else:
+            np.testing.assert_array_equal(only_page(data).pixels, PIXELS)
 
 
 # HEIC: the extra is not part of the tests' environment, so its one function is played here.

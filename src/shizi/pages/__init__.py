@@ -1,8 +1,8 @@
 """Pages: the bytes of a picture become upright RGB pages, on one path for every format.
 
-Takes JPEG, PNG, BMP, GIF, WebP, TIFF (all frames) and, with the extra `shizi[heic]`, HEIC; gives `PageImage` values
-one at a time. Every limit acts on what the header says, before a pixel is decoded. The same pixels give the same page
-whatever they are packed in. Knows nothing of text.
+Takes JPEG, PNG, BMP, GIF, WebP, TIFF (all frames) and, with the extra `shizi[heic]`, HEIC; gives `PageImage`
+values one at a time. Every limit acts on what the header says, before a pixel is decoded. The same pixels
+give the same page whatever they are packed in. Knows nothing of text.
 
     formats    which kind of file          headers, tiff    what the file says of itself
     decoders   its bytes -> an array       pixels           any array -> an upright RGB page
@@ -26,18 +26,20 @@ __all__ = ["Limits", "format_of", "open_pages"]
 # OpenCV decodes no side longer than this.
 LONGEST_SIDE = 1 << 20
 
-# Outside of this a stated DPI is a slip of the writer. 72 and 96 are what screens write, whatever the picture is.
+# Outside of this a stated DPI is a slip of the writer. 72 and 96 are what screens write, whatever the picture
+# is.
 PLAUSIBLE_DPI = (30.0, 2400.0)
 SCREEN_DPI = (72.0, 96.0)
 
-# A scan below 150 DPI shows 10-point text less than 21 pixels high; below 16 pixels no Chinese line can be told.
+# A scan below 150 DPI shows 10-point text less than 21 pixels high; below 16 pixels no Chinese line can be
+# told.
 LOW_DPI = 150
 LOW_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is refused before decoding: `bytes` of the file, `pixels` of a page; `frames` beyond are left out."""
+    """What is refused before decoding: `bytes` of a file, `pixels` of a page; `frames` beyond are cut."""
 
     bytes: int = 100_000_000
     pixels: int = 50_000_000
@@ -124,7 +126,7 @@ def _check_size(frame: _Frame, number: int, limits: Limits) -> None:
         )
     if width * height > limits.pixels:
         raise TooLarge(
-            f"Page {number} has {width} x {height} pixels; at most {limits.pixels} are read. Scale it down or cut it."
+            f"Page {number} has {width} x {height} pixels; at most {limits.pixels} are read. Scale it down."
         )
     if max(width, height) > LONGEST_SIDE:
         raise TooLarge(
@@ -143,7 +145,7 @@ def _page(frame: _Frame, number: int, limits: Limits) -> PageImage:
         stretched = squared(pixels, dpi, limits.pixels)
         if stretched is not pixels:
             warnings.append(
-                f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; it was stretched to square dots."
+                f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; it was stretched to square."
             )
             pixels, dpi = stretched, (max(dpi), max(dpi))
     if 2 <= frame.orientation <= 8:

@@ -1,9 +1,11 @@
 """Decoders: the bytes of one checked picture become an array, by whichever library is right and then fast.
 
-Takes a `Header` or a TIFF directory whose limits were checked, gives H W (grey), H W 3 (RGB) or H W 4 (RGBA) of
-uint8, or of uint16, int32 or float32 where the file is deeper. Knows neither limits nor orientation nor background.
+Takes a `Header` or a TIFF directory whose limits were checked, gives H W (grey), H W 3 (RGB) or H W 4 (RGBA)
+of uint8, or of uint16, int32 or float32 where the file is deeper. Knows neither limits nor orientation nor
+background.
 
-Which library reads what was measured: docs/decisions/002-one-decode-path.md. Every foreign error becomes DamagedFile.
+Which library reads what was measured: docs/decisions/002-one-decode-path.md. Every foreign error becomes
+DamagedFile.
 """
 
 import io
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, TiffImagePlugin
 
-from shizi.errors import DamagedFile, UnsupportedFormat
+from shizi.errors import DamagedFile, TooLarge, UnsupportedFormat
 from shizi.pages import tiff
 from shizi.pages.headers import Header
 
@@ -31,7 +33,8 @@ HEIC_ERRORS = (*PILLOW_ERRORS, RuntimeError)
 _SPLIT_DEPTH = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 _PLAIN = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
-# TIFF compressions that Pillow's libtiff reads: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP.
+# TIFF compressions that Pillow's libtiff reads: none, CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard,
+# WebP.
 _TIFF_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000, 50001}
 
 # Four inks and transparency, with room for what some scanners add; each sample costs memory.
@@ -94,7 +97,7 @@ def _with_key(grey: Array, key: int) -> Array:
 
 
 def decode_frame(frame: tiff.Directory) -> Array:
-    """Decode one frame of a TIFF; raises DamagedFile, UnsupportedFormat."""
+    """Decode one frame of a TIFF; raises DamagedFile, UnsupportedFormat, TooLarge."""
     compression = frame.number(tiff.COMPRESSION, 1)
     if compression not in _TIFF_COMPRESSIONS:
         raise UnsupportedFormat(
@@ -107,8 +110,9 @@ def decode_frame(frame: tiff.Directory) -> Array:
         picture = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
     except PILLOW_ERRORS:
         return _rare_frame(frame, data)
-    if picture.mode in ("LAB", "YCbCr") or not _pillow_accepts(picture.size):
+    if picture.mode in ("LAB", "YCbCr"):
         return _rare_frame(frame, data)
+    _check_pillows_limit(picture.size)
     try:
         picture.load()
     except PILLOW_ERRORS as error:
@@ -119,9 +123,12 @@ def decode_frame(frame: tiff.Directory) -> Array:
     return np.asarray(picture.convert("RGBA" if alpha else "RGB"))
 
 
-def _pillow_accepts(size: tuple[int, int]) -> bool:
-    """Tell whether Pillow loads this size without a warning; its limit belongs to the whole process, so is not set."""
-    return Image.MAX_IMAGE_PIXELS is None or size[0] * size[1] <= Image.MAX_IMAGE_PIXELS
+def _check_pillows_limit(size: tuple[int, int]) -> None:
+    """Refuse what Pillow would warn of; its limit belongs to the whole process: it is asked, never set."""
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and size[0] * size[1] > most:
+        found = f"The TIFF page has {size[0]} x {size[1]} pixels"
+        raise TooLarge(f"{found}; at most {most} are read. Scale it down.")
 
 
 def _rare_frame(frame: tiff.Directory, data: bytes) -> Array:
@@ -135,12 +142,12 @@ def _rare_frame(frame: tiff.Directory, data: bytes) -> Array:
 def _rare_error(frame: tiff.Directory) -> UnsupportedFormat:
     return UnsupportedFormat(
         f"The TIFF has {frame.number(tiff.SAMPLES, 1)} samples of {frame.number(tiff.BITS, 1)} bits a pixel "
-        f"(photometric {frame.number(tiff.PHOTOMETRIC, 0)}), which cannot be decoded. Save it as 8-bit RGB or grey."
+        f"(photometric {frame.number(tiff.PHOTOMETRIC, 0)}), which cannot be decoded. Save it as 8-bit RGB."
     )
 
 
 def open_heic(data: bytes) -> tuple[tuple[int, int], int, Callable[[], Array]]:
-    """Read a HEIC file's header: the size of its upright main picture, how many pictures, and the way to decode.
+    """Read a HEIC header: the size of the upright main picture, the count of pictures, the way to decode.
 
     Needs the extra `shizi[heic]`; raises UnsupportedFormat without it, DamagedFile.
     """
@@ -148,7 +155,7 @@ def open_heic(data: bytes) -> tuple[tuple[int, int], int, Callable[[], Array]]:
         pillow_heif = import_module("pillow_heif")
     except ImportError as error:
         raise UnsupportedFormat(
-            "The file is HEIC, which needs an extra package: pip install 'shizi[heic]', or send a JPEG instead."
+            "The file is HEIC, which needs an extra: pip install 'shizi[heic]', or send a JPEG instead."
         ) from error
     try:
         picture = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)

@@ -1,7 +1,8 @@
 """Formats: which kind of file some bytes are, by content and never by name.
 
-Takes the bytes of a file, gives the name of a format shizi reads, or an error that names what the bytes look like
-and what to do instead. Knows signatures only; whether the rest of the file is sound is for `headers` and `tiff`.
+Takes the bytes of a file, gives the name of a format shizi reads, or an error that names what the bytes look
+like and what to do instead. Knows signatures only; whether the rest of the file is sound is for `headers` and
+`tiff`.
 """
 
 import codecs

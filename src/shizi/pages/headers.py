@@ -1,11 +1,11 @@
 """Headers: what a picture file says of itself, read before any pixel is decoded.
 
-Takes the bytes of a JPEG, PNG, BMP, GIF or WebP file, gives a `Header`: size, orientation, DPI, whether it moves, and
-the bytes a decoder should see. Knows the containers, not the pixels. TIFF has a room of its own.
+Takes the bytes of a JPEG, PNG, BMP, GIF or WebP file, gives a `Header`: size, orientation, DPI, whether it
+moves, and the bytes a decoder should see. Knows the containers, not the pixels. TIFF has a room of its own.
 
-Why not Pillow's own reading of headers: it reports oddities through `warnings`, whose filters belong to the whole
-process, checks sizes against a limit that belongs to the whole process too, and reads EXIF on the way. What is needed
-here is little, and reading it ourselves keeps every limit ours.
+Why not Pillow's own reading of headers: it reports oddities through `warnings`, whose filters belong to the
+whole process, checks sizes against a limit that belongs to the whole process too, and reads EXIF on the way.
+What is needed here is little, and reading it ourselves keeps every limit ours.
 """
 
 import struct
@@ -27,8 +27,8 @@ class Header:
     """What a file says of its (first) picture, and `pixels`, the bytes to decode.
 
     `orientation` 1-8 as in EXIF; `dpi` across and down; `animated`: more pictures follow that are not read.
-    `key`: the grey value that stands for transparent, scaled to the decoded depth; `plain_cmyk`: ink is stored as
-    ink, not turned round as Adobe does; `by_pillow`: OpenCV would be wrong or slower.
+    `key`: the grey value that stands for transparent, scaled to the decoded depth; `plain_cmyk`: ink is
+    stored as ink, not turned round as Adobe does; `by_pillow`: OpenCV would be wrong or slower.
     """
 
     width: int
@@ -79,7 +79,7 @@ _READ_FRAMES = {
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Walk a JPEG's marker segments up to the first scan; give marker, content and where the segment starts."""
+    """Walk a JPEG's segments up to the first scan; give marker, content and where the segment starts."""
     at = 2
     for _ in range(MAX_PARTS):
         start = data.index(b"\xff", at) if data[at] != 0xFF else at
@@ -144,15 +144,16 @@ def _jpeg_frame(marker: int, content: bytes) -> tuple[int, int, int]:
     precision, height, width, components = struct.unpack_from(">BHHB", content)
     if marker not in _READ_FRAMES or precision != 8:
         raise UnsupportedFormat(
-            f"The JPEG has {precision} bits a sample in process {marker - 0xC0}; 8 bits, baseline or progressive, "
-            "are read. Save it as an ordinary JPEG or a PNG."
+            f"The JPEG has {precision} bits a sample in process {marker - 0xC0}; 8 bits, baseline or "
+            "progressive, are read. Save it as an ordinary JPEG or a PNG."
         )
     if components not in (1, 3, 4):
         raise UnsupportedFormat(f"The JPEG has {components} components; 1, 3 or 4 are read. Save it as PNG.")
     return width, height, components
 
 
-# PNG: ISO/IEC 15948. Only these chunks make pixels; the others (text, profiles, animation) stay outside the decoder.
+# PNG: ISO/IEC 15948. Only these chunks make pixels; the others (text, profiles, animation) stay outside the
+# decoder.
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
@@ -227,7 +228,8 @@ def _bmp(data: bytes) -> Header:
         raise _cut("BMP")
     x, y = struct.unpack_from("<ii", data, 38)
     dpi = (x * METRES_PER_INCH, y * METRES_PER_INCH)
-    # A mask for alpha stands in newer headers only; a 32-bit picture without one has a meaningless fourth byte.
+    # A mask for alpha stands in newer headers only; a 32-bit picture without one has a meaningless fourth
+    # byte.
     alpha = (
         size >= 56 and bits == 32 and compression == 3 and struct.unpack_from("<I", data, 66)[0] == 0xFF000000
     )
@@ -237,7 +239,7 @@ def _bmp(data: bytes) -> Header:
 
 # GIF: the GIF89a specification.
 def _gif(data: bytes) -> Header:
-    """Read a GIF and cut out its first frame: screen, colours, that frame's control block and pixels, an end."""
+    """Read a GIF and cut out its first frame: screen, colours, the frame's control block and pixels."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + _colours(flags)
     screen, control, frame, budget = data[:at], b"", b"", MAX_PARTS
@@ -262,7 +264,7 @@ def _gif(data: bytes) -> Header:
 
 
 def _gif_header(width: int, height: int, pixels: bytes, *, animated: bool) -> Header:
-    """Widen the screen to what the first frame covers, as browsers do; the decoder then has nothing to guess."""
+    """Widen the screen to what the first frame covers, as browsers do, so the decoder need not guess."""
     if width > 0xFFFF or height > 0xFFFF:
         raise DamagedFile(
             "The GIF file's first frame lies outside of it. Save it again with another program."

@@ -23,14 +23,15 @@ _TURNS: dict[int, tuple[int | None, int | None]] = {  # orientation: (flip code,
     8: (None, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 
-# Fax machines scan with twice as many dots across as down; thinner differences are rounding, larger ones nonsense.
+# Fax machines scan with twice as many dots across as down; thinner differences are rounding, larger ones
+# nonsense.
 _OBLONG = (1.3, 4.0)
 
 _SENSE = 1e30
 
 
 def eight_bits(array: Array) -> Pixels:
-    """Scale any depth to 0..255: 16 bits by 257, as PNG and TIFF say; other depths by the range their values show."""
+    """Scale any depth to 0..255: 16 bits by 257, as PNG and TIFF say; others by the range they show."""
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
@@ -48,7 +49,7 @@ def eight_bits(array: Array) -> Pixels:
 
 
 def to_rgb(array: Pixels) -> tuple[Pixels, str | None]:
-    """Give H W 3 RGB of grey, RGB or RGBA, and the ground ("white" or "black") that was put behind transparency."""
+    """Give H W 3 RGB of grey, RGB or RGBA, and the ground ("white", "black") put behind transparency."""
     if array.ndim == 2:
         return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False), None
     if array.shape[2] == 3:
@@ -64,7 +65,8 @@ def to_rgb(array: Pixels) -> tuple[Pixels, str | None]:
 def _ground(colours: Pixels, alpha: Pixels) -> str:
     """Choose the ground on which what is visible can be read: black under light text, else white.
 
-    A picture that is opaque over most of its area brings its own ground: only its corners or shadow are transparent.
+    A picture that is opaque over most of its area brings its own ground: only its corners or shadow are
+    transparent.
     """
     weight = float(alpha.sum(dtype=np.int64))
     opaque = float(np.count_nonzero(alpha >= 128)) / alpha.size

@@ -1,10 +1,12 @@
 """TIFF directories: what each frame of a TIFF is, and one frame as a small clean TIFF of its own.
 
-Takes the bytes of a TIFF, a BigTIFF or an EXIF block (which is a TIFF without pixels). Gives `Directory` values: tag
-numbers to integers, read only when asked for. Knows the file's structure (TIFF 6.0), not how pixels are packed.
+Takes the bytes of a TIFF, a BigTIFF or an EXIF block (which is a TIFF without pixels). Gives `Directory`
+values: tag numbers to integers, read only when asked for. Knows the file's structure (TIFF 6.0), not how
+pixels are packed.
 
-`alone` is why a decoder never meets the file itself: it gets one directory holding only the tags that make pixels,
-so metadata can neither hurt nor mislead it, every frame is reached at once, and frames cost their own bytes only.
+`alone` is why a decoder never meets the file itself: it gets one directory holding only the tags that make
+pixels, so metadata can neither hurt nor mislead it, every frame is reached at once, and frames cost their own
+bytes only.
 """
 
 import struct
@@ -51,7 +53,8 @@ _SIZES = {
 }
 _SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
 
-# The longest honest list is a 16-bit palette (3 * 65536); strips beyond that say the file is made to exhaust us.
+# The longest honest list is a 16-bit palette (3 * 65536); strips beyond that say the file is made to exhaust
+# us.
 MAX_VALUES = 200_000
 
 # Tags walked in one file: 200 pages of 5,000. More are a trap made of directories that lie over one another.
@@ -114,7 +117,7 @@ class Directory:
 
 
 def directories(data: bytes) -> Iterator[Directory]:
-    """Walk the frames of a TIFF, in file order; raises DamagedFile when the chain breaks off or runs in a circle."""
+    """Walk the frames of a TIFF, in file order; raises DamagedFile when they break off or form a circle."""
     try:
         yield from _walk(data)
     except struct.error as error:
@@ -143,7 +146,7 @@ def _walk(data: bytes) -> Iterator[Directory]:
 
 
 def _directory(data: bytes, order: str, big: bool, place: int) -> tuple[Directory, int, int]:
-    """Read the directory at `place`; give it, the place of the next one (0 after the last), and its tag count."""
+    """Read the directory at `place`; give it, the place of the next (0: none) and its tag count."""
     head, entry, inline = (f"{order}Q", f"{order}HHQ", 8) if big else (f"{order}H", f"{order}HHI", 4)
     if place > len(data):
         raise struct.error
@@ -225,7 +228,7 @@ def _expected_pieces(frame: Directory, tiled: bool) -> int:
             raise DamagedFile("The TIFF's tiles have no size. Save it again with another program.")
         if across * down > max(LARGEST_TILE, 2 * width * height):
             raise DamagedFile(
-                f"The TIFF's tiles have {across} x {down} pixels on a page of {width} x {height}. Save it again."
+                f"The TIFF's tiles have {across} x {down} pixels, its page {width} x {height}. Save it again."
             )
         count = -(-width // across) * -(-height // down)
     else:
