@@ -145,7 +145,7 @@ def _page(frame: _Frame, number: int, limits: Limits) -> PageImage:
         stretched = squared(pixels, dpi, limits.pixels)
         if stretched is not pixels:
             warnings.append(
-                f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; it was stretched to square."
+                f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; its dots were squared."
             )
             pixels, dpi = stretched, (max(dpi), max(dpi))
     if 2 <= frame.orientation <= 8:
