@@ -119,8 +119,10 @@ def decode_frame(frame: tiff.Directory) -> Array:
         raise _damaged("TIFF") from error
     if picture.mode.startswith("I") or picture.mode == "F":
         return np.asarray(picture)
-    alpha = picture.mode in ("LA", "PA", "RGBA")
-    return np.asarray(picture.convert("RGBA" if alpha else "RGB"))
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))
+    wanted = "RGBA" if picture.mode in ("LA", "PA", "RGBA") else "RGB"
+    return np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
 
 
 def _check_pillows_limit(size: tuple[int, int]) -> None:

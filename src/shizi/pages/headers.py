@@ -107,7 +107,7 @@ def _jpeg(data: bytes) -> Header:
         raise _cut("JPEG") from error
     width, height, components = _jpeg_size(segments)
     scan = segments[-1][2]
-    if data.find(b"\xff\xd9", scan) < 0:
+    if data.rfind(b"\xff\xd9", scan) < 0:  # backwards: the end mark stands at the end
         raise _cut("JPEG")
     orientation, dpi = _exif(_application(segments, 0xE1, b"Exif\0\0"))
     if len(density := _application(segments, 0xE0, b"JFIF\0")) >= 12:
@@ -293,22 +293,22 @@ def _webp(data: bytes) -> Header:
     if end > len(data):
         raise _cut("WebP")
     parts = _webp_parts(data, end)
-    animated, exif = False, parts.get(b"EXIF", b"")
-    if b"VP8X" in parts:
-        extended = parts[b"VP8X"]
-        animated = bool(extended[0] & 0x02)
-        width, height = (int.from_bytes(extended[i : i + 3], "little") + 1 for i in (4, 7))
+    animated = False
+    if extended := parts.get(b"VP8X"):
         if len(extended) < 10:
             raise _cut("WebP")
+        alpha, animated = bool(extended[0] & 0x10), bool(extended[0] & 0x02)
+        width, height = (int.from_bytes(extended[i : i + 3], "little") + 1 for i in (4, 7))
     elif b"VP8L" in parts:
         (bits,) = struct.unpack_from("<I", parts[b"VP8L"], 1)
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        width, height, alpha = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1)
     elif b"VP8 " in parts:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", parts[b"VP8 "], 6))
+        alpha = False
     else:
         raise DamagedFile("The WebP file holds no picture. Send it again.")
-    orientation, dpi = _exif(exif)
-    return Header(width, height, data, orientation, dpi, animated=animated, keep_depth=True)
+    orientation, dpi = _exif(parts.get(b"EXIF", b""))
+    return Header(width, height, data, orientation, dpi, animated=animated, keep_depth=alpha)
 
 
 def _webp_parts(data: bytes, end: int) -> dict[bytes, bytes]:
