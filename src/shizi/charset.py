@@ -5,6 +5,7 @@ stand the characters in the order of the model's metadata key `character` (one a
 ONNX files). Knows nothing of images or of a runtime.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -62,9 +63,7 @@ class Charset:
         """Give the class of each character of `text`. Raises KeyError for a character the charset lacks."""
         return [self._index[character] for character in text]
 
-    def collapse(
-        self, path: npt.NDArray[np.integer], probability: npt.NDArray[np.floating]
-    ) -> list[Span]:
+    def collapse(self, path: npt.NDArray[np.integer], probability: npt.NDArray[np.floating]) -> list[Span]:
         """Merge repeats and drop blanks of a best path (CTC greedy decoding; Graves et al., ICML 2006).
 
         Shapes: `path` T, class indices; `probability` T, the probability of each. Each run of one class is one
@@ -85,3 +84,8 @@ class Charset:
 def text_of(spans: Sequence[Span]) -> str:
     """Join the characters of `spans`."""
     return "".join(span.character for span in spans)
+
+
+def is_chinese(character: str) -> bool:
+    """Say whether a character is a Han ideograph or Chinese punctuation, written without spaces around it."""
+    return unicodedata.east_asian_width(character) in "WF"

@@ -1,0 +1,102 @@
+"""Reader: the one path from bytes to a document, through all stages. The product; every door opens onto it.
+
+Takes bytes, a path or pixels and `ReadOptions`, gives a `Document`. Knows nothing of HTTP or the command line.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shizi.crop import rule_between
+from shizi.detect import Detector
+from shizi.document import Document, Page, PageImage
+from shizi.enhance import prepare, to_rgb
+from shizi.errors import OptionsError, UnsupportedFormat
+from shizi.geometry import Polygon
+from shizi.layout import Fragment, arrange
+from shizi.line_image import Pixels
+from shizi.options import ReadOptions
+from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
+from shizi.pages import Limits, format_of, open_pages
+from shizi.recognise import Recogniser
+from shizi.weights import cpu_quota, find
+
+# Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
+LEGIBLE = 0.5
+
+
+class Reader:
+    """Everything loaded that turns pictures into text. One reader serves many threads."""
+
+    def __init__(self, threads: int | None = None, limits: Limits | None = None) -> None:
+        """Load the models on `threads` CPU threads (default: what the process may use).
+
+        Raises WeightsError when a model file is missing or unusable.
+        """
+        threads = threads or cpu_quota()
+        self._limits = limits or Limits()
+        self._detector = Detector(find("detector"), threads)
+        self._strong = Recogniser(find("strong"), threads)
+        self.first_model = self._strong.weights.name
+        self.weights = tuple(model.weights.label for model in (self._detector, self._strong))
+
+    def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
+        """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
+
+        Raises InputError for what cannot be read, OptionsError for what cannot be had.
+        """
+        options = options or ReadOptions()
+        if options.mode == "fast":
+            raise OptionsError("Mode 'fast' needs the small recogniser, which this version does not carry yet.")
+        if isinstance(data, np.ndarray):
+            return self._document([PageImage(_rgb(data))], "pixels", options)
+        content = data if isinstance(data, bytes) else Path(data).read_bytes()
+        return self._document(open_pages(content, self._limits), format_of(content), options)
+
+    def warm(self) -> None:
+        """Read one small blank page with a mark on it, so that the first real one finds everything allocated."""
+        page = np.full((64, 256, 3), 255, np.uint8)
+        cv2.putText(page, "warm", (20, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (0, 0, 0), 2)
+        self.read(page)
+
+    def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
+        return Document(tuple(self._page(image, options) for image in images), source, self.weights)
+
+    def _page(self, image: PageImage, options: ReadOptions) -> Page:
+        pixels = prepare(image.pixels, options.enhance)
+        search = options.orientation == "auto"
+        regions, rotation = self._detector.find(pixels), 0
+        if search and (quarters := page_turn(pixels, regions, self._strong)):
+            size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
+            regions = [region.turned(quarters, *size).upright() for region in regions]
+        found = read_regions(pixels, regions, self._strong, search)
+        if on_its_head(found):
+            size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
+            found = [replace(item, region=item.region.turned(2, *size)) for item in found]
+        fragments = [self._fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
+        warnings = image.warnings + ((f"page_turned: turned {rotation} degrees clockwise",) if rotation else ())
+        height, width = pixels.shape[:2]
+        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings)
+
+    def _fragment(self, item: ReadRegion) -> Fragment:
+        polygon = Polygon.from_points(item.region.corners.tolist())
+        return Fragment(polygon, item.reading, self._strong.weights.name, item.vertical)
+
+
+def _ruled(pixels: Pixels, left: Polygon, right: Polygon) -> bool:
+    return rule_between(pixels, np.array(left.corners, np.float32), np.array(right.corners, np.float32))
+
+
+def _rgb(pixels: Pixels) -> Pixels:
+    """Take H W or H W 3 uint8 pixels as a page. Raises UnsupportedFormat for any other array."""
+    if pixels.dtype != np.uint8 or pixels.size == 0 or not (pixels.ndim == 2 or pixels.shape[2:] == (3,)):
+        raise UnsupportedFormat(
+            f"The array has shape {pixels.shape} and type {pixels.dtype}; expected H W or H W 3 of uint8, RGB."
+        )
+    return to_rgb(pixels) if pixels.ndim == 2 else pixels

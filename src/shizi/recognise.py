@@ -1,0 +1,96 @@
+"""Recognise: upright strips to text, by any CTC model whose weights tell how it wants its lines.
+
+Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows nothing of pages or polygons.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from shizi.charset import Charset, Span, text_of
+from shizi.document import Char, Reading
+from shizi.errors import WeightsError
+from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor
+from shizi.weights import Weights, open_session
+
+# Tensor columns of one run: bounds the memory of the last layer (18,710 classes x columns / 8 x 4 bytes).
+BATCH_COLUMNS = 2048
+
+
+class Recogniser:
+    """A loaded CTC model. Safe to use from several threads at once."""
+
+    def __init__(self, weights: Weights, threads: int = 1) -> None:
+        """Load `weights` on `threads` CPU threads. Raises WeightsError when the model is not a CTC line reader."""
+        self.weights = weights
+        self._session = open_session(weights, threads)
+        metadata = {**weights.metadata, **self._session.get_modelmeta().custom_metadata_map}
+        if "character" not in metadata:
+            raise WeightsError(f"The model {weights.name} has no charset in its metadata key 'character'.")
+        self.form = LineFormat.from_metadata(metadata)
+        self.charset = Charset.from_metadata(metadata["character"])
+        self._input = self._session.get_inputs()[0].name
+
+    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
+        readings: list[Reading] = [Reading("", 0.0)] * len(strips)
+        for batch in _batches([tensor_width(strip, self.form.height) for strip in strips]):
+            tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
+            for i, path, probability in zip(batch, *self._best_paths(tensors), strict=True):
+                share = scaled_width(strips[i], self.form.height) / tensors.shape[3]
+                readings[i] = self._decode(path, probability, share)
+        return readings
+
+    def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Give the best class of each time step and its probability; both N, T."""
+        outputs = self._session.run(None, {self._input: tensors})
+        if len(outputs) == 2:  # arg-max and its probability were computed inside the graph
+            return outputs[0], outputs[1]
+        path = outputs[0].argmax(axis=2)  # N, T
+        return path, np.take_along_axis(outputs[0], path[:, :, None], axis=2)[:, :, 0]
+
+    def _decode(self, path: np.ndarray, probability: np.ndarray, share: float) -> Reading:
+        """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""
+        spans = _strip(self.charset.collapse(path, probability))
+        confidence = float(np.prod([span.peak for span in spans])) if spans else 0.0
+        return Reading(text_of(spans), confidence, _chars(spans, len(path) * share))
+
+
+def _batches(widths: Sequence[int]) -> Iterable[list[int]]:
+    """Group indexes of equal width, each group within `BATCH_COLUMNS` (a wider strip goes alone)."""
+    order = sorted(range(len(widths)), key=widths.__getitem__)
+    batch: list[int] = []
+    for i in order:
+        if batch and (widths[i] != widths[batch[0]] or (len(batch) + 1) * widths[i] > BATCH_COLUMNS):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def _strip(spans: list[Span]) -> list[Span]:
+    """Drop spaces at both ends."""
+    while spans and spans[0].character.isspace():
+        spans = spans[1:]
+    while spans and spans[-1].character.isspace():
+        spans = spans[:-1]
+    return spans
+
+
+def _chars(spans: Sequence[Span], steps: float) -> tuple[Char, ...]:
+    """Place each character: from halfway to the one before to halfway to the one after, as shares of `steps`.
+
+    CTC marks a character at its most telling columns only, so its edges are taken from its neighbours; the first
+    and last reach as far outwards as inwards.
+    """
+    centres = [(span.start + span.end) / 2 for span in spans]
+    middles = [(a + b) / 2 for a, b in pairwise(centres)]
+    half = (middles[0] - centres[0]) if middles else steps / 2
+    edges = [max(0.0, centres[0] - half), *middles] if spans else []
+    edges.append(min(steps, 2 * centres[-1] - edges[-1]) if middles else steps)
+    return tuple(
+        Char(span.character, span.peak, min(1.0, start / steps), min(1.0, end / steps))
+        for span, start, end in zip(spans, edges, edges[1:], strict=False)
+    )

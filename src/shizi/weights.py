@@ -1,0 +1,112 @@
+"""Weights: the model files by name, and the runtime sessions made of them.
+
+Takes a name (`detector`, `strong`), gives a `Weights` (where the file lies, its digest) and onnxruntime
+sessions. The files of PP-OCRv6 lie in the `rapidocr` wheel, which is located but never imported. Knows nothing of
+what the models compute.
+"""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shizi.errors import WeightsError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+# What PP-OCR's files do not say of themselves: their lines are BGR, 48 high, scaled to -1..1
+# (PaddleOCR, configs/rec/PP-OCRv6; the same in the wheel's ch_ppocr_rec).
+_STRONG_LINES = {"height": "48", "channels": "3", "mean": "127.5", "std": "127.5", "order": "BGR"}
+
+_WHEEL_FILES = {
+    "detector": ("PP-OCRv6_det_small", {}),
+    "strong": ("PP-OCRv6_rec_small", _STRONG_LINES),
+}
+NAMES = tuple(_WHEEL_FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One model file: its name, its place, the SHA-256 of its bytes, and metadata the file itself lacks."""
+
+    name: str
+    path: Path
+    digest: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name with the first eight digits of the digest, as results carry it."""
+        return f"{self.name}@{self.digest[:8]}"
+
+
+@cache
+def find(name: str) -> Weights:
+    """Locate the weights called `name` (one of `NAMES`). Raises WeightsError when the file is not there."""
+    file_name, metadata = _WHEEL_FILES[name]
+    return from_file(_wheel_models() / f"{file_name}.onnx", metadata)
+
+
+def from_file(path: Path, metadata: Mapping[str, str] | None = None) -> Weights:
+    """Take any ONNX file as weights. Raises WeightsError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"The model file {path.name} cannot be read in {path.parent} ({error.strerror}); "
+            "expected it from the installed packages: reinstall with `pip install --force-reinstall rapidocr shizi`."
+        ) from error
+    return Weights(path.stem, path, digest, metadata or {})
+
+
+def _wheel_models() -> Path:
+    spec = importlib.util.find_spec("rapidocr")  # finds the folder without running the package
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError("The package `rapidocr`, which carries PP-OCRv6, is not installed: `pip install rapidocr`.")
+    return Path(spec.submodule_search_locations[0]) / "models"
+
+
+def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSession":
+    """Load `weights` into onnxruntime with `threads` CPU threads. Raises WeightsError for an unusable file.
+
+    Threads are named rather than left to the runtime, which would otherwise pin them to cores a container may not
+    own (RapidOCR issue 144), and do not spin: idle workers must leave the cores to their neighbours.
+    """
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.enable_cpu_mem_arena = False
+    settings.log_severity_level = 3
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(weights.path, settings, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a dozen classes without a shared one of its own
+        raise WeightsError(f"The model file {weights.path} cannot be loaded: {str(error)[:200]}") from error
+
+
+def cpu_quota() -> int:
+    """Count the cores this process may use: scheduler affinity, cut by the cgroup's quota; at least 1."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return max(1, min(cores, round(_cgroup_cores(Path("/sys/fs/cgroup")) or cores)))
+
+
+def _cgroup_cores(root: Path) -> float | None:
+    """Read the CPU quota in cores: cgroup v2 `cpu.max`, else v1 `cpu.cfs_*`; None without a limit."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        pass
+    try:
+        quota_us = int((root / "cpu/cpu.cfs_quota_us").read_text())
+        return quota_us / int((root / "cpu/cpu.cfs_period_us").read_text()) if quota_us > 0 else None
+    except (OSError, ValueError):
+        return None
