@@ -25,9 +25,7 @@ def drawn(size: tuple[int, int]) -> Image.Image:
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(size[0] // 50)
     for y in range(100, size[1] - 200, size[0] // 25):
-        draw.text(
-            (100, y), "The same pixels give the same text, however they are packed.", (40, 20, 60), font
-        )
+        draw.text((100, y), "The same pixels give the same text, however they are packed.", (40, 20, 60), font)
     return page
 
 

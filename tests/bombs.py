@@ -44,9 +44,7 @@ def tiff_bombs(tags: dict[int, object]) -> dict[str, bytes]:
         "tiff many frames": pictures.tiff_file(*[{**tags, 256: 9000, 257: 9000}] * 900),
         "tiff strips": pictures.tiff_file({**many, 273: [16] * 50, 279: [4] * 50}),
         "tiff tiles": pictures.tiff_file({**tags, 322: 1 << 30, 323: 1 << 30, 324: 16, 325: 4}, pixels=ROWS),
-        "tiff tiny tiles": pictures.tiff_file(
-            {**many, 322: 1, 323: 1, 324: [16] * 9, 325: [4] * 9}, pixels=ROWS
-        ),
+        "tiff tiny tiles": pictures.tiff_file({**many, 322: 1, 323: 1, 324: [16] * 9, 325: [4] * 9}, pixels=ROWS),
         "tiff samples": pictures.tiff_file({**tags, 258: [8] * 60000, 277: 60000}, pixels=ROWS),
     }
 

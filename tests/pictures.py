@@ -103,9 +103,7 @@ def png_interlaced(page: Image.Image) -> bytes:
         (0, 1, 2, 2),
         (1, 0, 2, 1),
     )
-    rows = b"".join(
-        b"\0" + row.tobytes() for y, x, dy, dx in passes for row in pixels[y::dy, x::dx] if row.size
-    )
+    rows = b"".join(b"\0" + row.tobytes() for y, x, dy, dx in passes for row in pixels[y::dy, x::dx] if row.size)
     return png_file(page.width, page.height, 8, 2, rows, interlace=b"\1")
 
 
@@ -158,9 +156,9 @@ def tiff_file(*frames: dict[int, Any], pixels: bytes = b"", order: str = "<", bi
     out += body
     for number, frame in enumerate(frames):
         values = bytearray()
-        size = struct.calcsize(f"{order}{'Q' if big else 'H'}") + (
-            struct.calcsize(f"{order}{head}") + inline
-        ) * len(frame)
+        size = struct.calcsize(f"{order}{'Q' if big else 'H'}") + (struct.calcsize(f"{order}{head}") + inline) * len(
+            frame
+        )
         after = len(out) + size + inline
         out += struct.pack(f"{order}{'Q' if big else 'H'}", len(frame))
         for tag, value in sorted(frame.items()):
@@ -214,9 +212,7 @@ def tiff_tiled(page: Image.Image) -> bytes:
         for x in range(0, across * side, side)
     ]
     starts = [16 + sum(map(len, tiles[:i])) for i in range(len(tiles))]
-    tags = tiff_tags(
-        page, tag259=8, tag322=side, tag323=side, tag324=starts, tag325=[len(tile) for tile in tiles]
-    )
+    tags = tiff_tags(page, tag259=8, tag322=side, tag323=side, tag324=starts, tag325=[len(tile) for tile in tiles])
     del tags[273], tags[279]
     return tiff_file(tags, pixels=b"".join(tiles))
 

@@ -108,9 +108,7 @@ def test_files_that_cannot_be_opened(
     assert "==> a.png <==" in captured.out
 
 
-def test_empty_standard_input(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_empty_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert run("read", "-") == errors.InputError.exit_code
     assert "Standard input is empty" in capsys.readouterr().err

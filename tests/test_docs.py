@@ -58,9 +58,7 @@ def test_every_route() -> None:
 def test_every_option_with_its_values_and_default(name: str) -> None:
     usage, http = text("docs/usage.md"), text("docs/http.md")
     start = usage.index(f"| `{name}` (`--{name}`)")
-    part = (
-        usage[start : usage.find("\n| `", start + 1)] if usage.find("\n| `", start + 1) > 0 else usage[start:]
-    )
+    part = usage[start : usage.find("\n| `", start + 1)] if usage.find("\n| `", start + 1) > 0 else usage[start:]
     assert f"`{getattr(ReadOptions(), name)}` (default)" in part
     for value in CHOICES[name]:
         assert f"`{value}`" in part
@@ -132,9 +130,7 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", [*READMES, "CONTRIBUTING.md", "docs/usage.md", "docs/http.md", "docs/errors.md"]
-)
+@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", "docs/usage.md", "docs/http.md", "docs/errors.md"])
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
         assert ((ROOT / name).parent / target).exists(), target
@@ -183,9 +179,7 @@ def test_curl(service: Live, folder: Path) -> None:
 @pytest.mark.slow
 def test_python(service: Live, folder: Path) -> None:
     for snippet in calling("python", service):
-        assert (
-            run([sys.executable, "-c", snippet], folder) == "\n"
-        )  # mode accurate finds nothing, see live.py
+        assert run([sys.executable, "-c", snippet], folder) == "\n"  # mode accurate finds nothing, see live.py
 
 
 @pytest.mark.slow

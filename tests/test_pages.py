@@ -103,9 +103,7 @@ def test_an_absurd_orientation_turns_nothing(orientation):
     assert page.warnings == ()
 
 
-@pytest.mark.parametrize(
-    "block", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", bytes(40)]
-)
+@pytest.mark.parametrize("block", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", bytes(40)])
 def test_a_broken_exif_block_never_fails_a_picture(block):
     data = pictures.encoded(PAGE, "JPEG", quality=95)
     segment = b"Exif\0\0" + block
@@ -210,9 +208,7 @@ def test_a_wholly_transparent_picture_is_a_white_page():
 # Depth
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(0, 0), (128, 0), (129, 1), (257, 1), (32768, 128), (65535, 255)]
-)
+@pytest.mark.parametrize(("value", "shown"), [(0, 0), (128, 0), (129, 1), (257, 1), (32768, 128), (65535, 255)])
 def test_16_bits_are_scaled_by_257_whatever_range_is_used(value, shown):
     deep = Image.fromarray(np.full((20, 20), value, np.uint16))
     for data in (pictures.encoded(deep, "PNG"), pictures.encoded(deep, "TIFF")):

@@ -96,9 +96,7 @@ def test_tiffs_no_decoder_here_reads_are_unsupported():
     with pytest.raises(UnsupportedFormat, match="method 6"):
         list(open_pages(pictures.tiff_file(pictures.tiff_tags(PAGE, tag259=6), pixels=PAGE.tobytes())))
     with pytest.raises(UnsupportedFormat, match="samples"):
-        list(
-            open_pages(pictures.tiff_file(pictures.tiff_tags(PAGE, tag258=[7, 7, 7]), pixels=PAGE.tobytes()))
-        )
+        list(open_pages(pictures.tiff_file(pictures.tiff_tags(PAGE, tag258=[7, 7, 7]), pixels=PAGE.tobytes())))
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -117,9 +115,7 @@ def test_a_file_cut_anywhere_never_gives_other_pixels(name):
         np.testing.assert_array_equal(page.pixels, whole)
 
 
-@pytest.mark.parametrize(
-    "name", ["jpeg", "jpeg progressive", "png rgb", "bmp 24", "gif", "webp lossy", "tiff lzw"]
-)
+@pytest.mark.parametrize("name", ["jpeg", "jpeg progressive", "png rgb", "bmp 24", "gif", "webp lossy", "tiff lzw"])
 def test_half_a_file_is_damaged(name):
     data = EVERY[name](PAGE)
     with pytest.raises(DamagedFile):

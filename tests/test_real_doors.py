@@ -40,18 +40,14 @@ def read(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([SHIZI, "read", *map(str, arguments)], capture_output=True, text=True, timeout=120)
 
 
-def test_http_gives_what_the_reader_gives(
-    client: FlaskClient, real_reader: Reader, chinese_png: bytes
-) -> None:
+def test_http_gives_what_the_reader_gives(client: FlaskClient, real_reader: Reader, chinese_png: bytes) -> None:
     answer = client.post("/ocr/predict", data=chinese_png, content_type="image/png").get_json()
     assert answer["text"].split() == ["识字读出文字", "Read", "me", "2026"]
     assert Document.from_dict(answer).text == real_reader.read(chinese_png).text
     assert answer["weights"] == list(real_reader.weights)
 
 
-def test_http_reads_several_files_and_names_the_bad_ones(
-    client: FlaskClient, png: bytes, chinese_png: bytes
-) -> None:
+def test_http_reads_several_files_and_names_the_bad_ones(client: FlaskClient, png: bytes, chinese_png: bytes) -> None:
     files = [
         (io.BytesIO(chinese_png), "good.png"),
         (io.BytesIO(b"no picture"), "bad.png"),
@@ -85,9 +81,7 @@ def test_the_command_reads_draws_and_goes_on_after_bad_files(tmp_path: Path, chi
     (tmp_path / "good.png").write_bytes(chinese_png)
     for name, (data, _) in bad_files(chinese_png).items():
         (tmp_path / name).write_bytes(data)
-    ran = read(
-        tmp_path / "text.png", tmp_path / "torn.png", tmp_path / "good.png", "--draw", tmp_path / "seen.png"
-    )
+    ran = read(tmp_path / "text.png", tmp_path / "torn.png", tmp_path / "good.png", "--draw", tmp_path / "seen.png")
     assert ran.returncode == errors.UnsupportedFormat.exit_code
     assert "识字读出文字" in ran.stdout
     assert [row.split(":")[1].strip() for row in ran.stderr.splitlines()] == [
@@ -101,9 +95,7 @@ def test_the_command_reads_draws_and_goes_on_after_bad_files(tmp_path: Path, chi
 
 @pytest.mark.slow
 def test_the_command_reads_standard_input(chinese_png: bytes) -> None:
-    ran = subprocess.run(
-        [SHIZI, "read", "-", "--format", "json"], input=chinese_png, capture_output=True, timeout=120
-    )
+    ran = subprocess.run([SHIZI, "read", "-", "--format", "json"], input=chinese_png, capture_output=True, timeout=120)
     assert "识字读出文字" in Document.from_dict(json.loads(ran.stdout)).text
 
 
@@ -112,9 +104,7 @@ def test_the_command_reads_standard_input(chinese_png: bytes) -> None:
 def test_the_library_as_documented(page: str, tmp_path: Path, chinese_png: bytes) -> None:
     (tmp_path / "picture.png").write_bytes(chinese_png)
     [snippet] = [block for block in blocks(page, "python") if "shizi.reader" in block]
-    ran = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )
+    ran = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert "识字读出文字" in ran.stdout
 

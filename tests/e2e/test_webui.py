@@ -52,14 +52,11 @@ def page(browser: Browser, service: Live) -> Iterator[Page]:
         "console",
         lambda message: (
             problems.append(message.text)
-            if message.type == "error"
-            and "Failed to load resource" not in message.text  # the statuses tested below
+            if message.type == "error" and "Failed to load resource" not in message.text  # the statuses tested below
             else None
         ),
     )
-    opened.on(
-        "request", lambda request: hosts.add(request.url.split("/")[2]) if "http" in request.url else None
-    )
+    opened.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "http" in request.url else None)
     opened.goto(f"http://127.0.0.1:{service.port}/ocr/webui")
     yield opened
     context.close()
@@ -118,9 +115,7 @@ def test_a_file_too_large_is_told_before_it_is_sent(page: Page) -> None:
 
 def test_a_refusal_is_told_in_plain_words(page: Page) -> None:
     choose(page, b"damaged")
-    expect(page.locator("#problem")).to_have_text(
-        "Not read: This picture is damaged or empty.The file ends early."
-    )
+    expect(page.locator("#problem")).to_have_text("Not read: This picture is damaged or empty.The file ends early.")
     expect(page.locator("#copy")).to_be_disabled()
 
 

@@ -56,9 +56,7 @@ def test_the_answer_is_a_document(client: FlaskClient, png: bytes, reader: FakeR
     assert Document.from_dict(response.get_json()) == reader.read(png)
 
 
-@pytest.mark.parametrize(
-    "heading", ["data:image/png;base64,", "data:image/png;charset=utf-8;base64,", "data:;base64,"]
-)
+@pytest.mark.parametrize("heading", ["data:image/png;base64,", "data:image/png;charset=utf-8;base64,", "data:;base64,"])
 def test_data_url(heading: str, client: FlaskClient, image: str, png: bytes, reader: FakeReader) -> None:
     assert client.post("/ocr/predict", json={"image": heading + image}).status_code == 200
     assert reader.asked[0][0] == png
@@ -193,9 +191,7 @@ def test_missing_pictures(client: FlaskClient) -> None:
     assert "'file'" in check_error(empty_form, errors.InputError)["error"]
     other_name = client.post("/ocr/predict", data={"picture": (io.BytesIO(b"x"), "a.png")})
     assert "'picture'" in check_error(other_name, errors.InputError)["error"]
-    torn = client.post(
-        "/ocr/predict", data=b"--x\r\nContent-Disp", content_type="multipart/form-data; boundary=x"
-    )
+    torn = client.post("/ocr/predict", data=b"--x\r\nContent-Disp", content_type="multipart/form-data; boundary=x")
     check_error(torn, errors.InputError)
     check_error(client.post("/ocr/predict", data=b"x", content_type="multipart/form-data"), errors.InputError)
 

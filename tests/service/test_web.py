@@ -57,9 +57,7 @@ def test_everything_the_page_asks_for_is_there(client: FlaskClient) -> None:
 
 def test_recognised_text_is_never_markup() -> None:
     script = (ROOM / "static/webui.js").read_text()
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script
-    )
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
 def test_languages_have_the_same_words() -> None:

@@ -79,9 +79,7 @@ def options(
 @app.command()
 def read(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures; - is standard input.")],
-    format: Annotated[
-        str, typer.Option(metavar=f"[{'|'.join(FORMATS)}]", help="How to write the result.")
-    ] = "text",
+    format: Annotated[str, typer.Option(metavar=f"[{'|'.join(FORMATS)}]", help="How to write the result.")] = "text",
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write one file a picture into DIR instead of printing."),
@@ -95,9 +93,7 @@ def read(
     ] = None,
     orientation: Annotated[
         str | None,
-        typer.Option(
-            metavar=_values("orientation"), help=f"Stand the text upright. {_default('orientation')}"
-        ),
+        typer.Option(metavar=_values("orientation"), help=f"Stand the text upright. {_default('orientation')}"),
     ] = None,
     detail: Annotated[
         str | None, typer.Option(metavar=_values("detail"), help=f"How deep JSON goes. {_default('detail')}")
@@ -125,9 +121,7 @@ def serve(
         str | None,
         typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in. Default: 127.0.0.1."),
     ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: 5000.")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: 5000.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its models. Default: 1.")] = None,
     threads: Annotated[
         int | None,

@@ -89,9 +89,7 @@ def _machine() -> Iterator[Finding]:
         return
     error = None
     if memory < _LEAST_MEMORY_BYTES:
-        error = ShiziError(
-            f"{memory / 1e9:.1f} GB of memory are free; expected 1 GB: free some or raise the limit."
-        )
+        error = ShiziError(f"{memory / 1e9:.1f} GB of memory are free; expected 1 GB: free some or raise the limit.")
     yield Finding("memory", f"{memory / 1e9:.1f} GB free for this process", error)
 
 
@@ -152,6 +150,4 @@ def _writable(name: str, folder: Callable[[], str], remedy: str) -> Finding:
         with tempfile.TemporaryFile(dir=place):
             return Finding(name, f"{place}, writable")
     except OSError as error:
-        return Finding(
-            name, "not writable", ShiziError(f"The {name} is not writable ({error.strerror}); {remedy}.")
-        )
+        return Finding(name, "not writable", ShiziError(f"The {name} is not writable ({error.strerror}); {remedy}."))

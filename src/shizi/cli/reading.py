@@ -65,9 +65,7 @@ class ReadingList:
         hidden = len(work) == 1 or printing or not console.is_terminal
         return track(work, "Reading", console=console, transient=True, disable=hidden)
 
-    def _read_one(
-        self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]
-    ) -> None:
+    def _read_one(self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]) -> None:
         source = _content(name)
         document = reader.read(source, options)
         for page in document.pages:

@@ -66,9 +66,7 @@ def open_pages(data: bytes, limits: Limits | None = None) -> Iterator[PageImage]
     """
     limits = limits or Limits()
     if len(data) > limits.bytes:
-        raise TooLarge(
-            f"The file has {len(data)} bytes; at most {limits.bytes} are read. Send it smaller or in parts."
-        )
+        raise TooLarge(f"The file has {len(data)} bytes; at most {limits.bytes} are read. Send it smaller or in parts.")
     name = format_of(data)
     frames = _frames(name, data, limits)
     for number, frame in enumerate(frames, start=1):
@@ -121,17 +119,11 @@ def _heic_frame(data: bytes) -> _Frame:
 def _check_size(frame: _Frame, number: int, limits: Limits) -> None:
     width, height = frame.width, frame.height
     if width < 1 or height < 1:
-        raise DamagedFile(
-            f"Page {number} has {width} x {height} pixels; expected at least one. Send it again."
-        )
+        raise DamagedFile(f"Page {number} has {width} x {height} pixels; expected at least one. Send it again.")
     if width * height > limits.pixels:
-        raise TooLarge(
-            f"Page {number} has {width} x {height} pixels; at most {limits.pixels} are read. Scale it down."
-        )
+        raise TooLarge(f"Page {number} has {width} x {height} pixels; at most {limits.pixels} are read. Scale it down.")
     if max(width, height) > LONGEST_SIDE:
-        raise TooLarge(
-            f"Page {number} is {max(width, height)} pixels long; at most {LONGEST_SIDE} are read. Cut it."
-        )
+        raise TooLarge(f"Page {number} is {max(width, height)} pixels long; at most {LONGEST_SIDE} are read. Cut it.")
 
 
 def _page(frame: _Frame, number: int, limits: Limits) -> PageImage:
@@ -144,14 +136,10 @@ def _page(frame: _Frame, number: int, limits: Limits) -> PageImage:
     if frame.scanned and dpi and abs(dpi[0] - dpi[1]) > 1:
         stretched = squared(pixels, dpi, limits.pixels)
         if stretched is not pixels:
-            warnings.append(
-                f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; its dots were squared."
-            )
+            warnings.append(f"dots_squared: The scan has {dpi[0]:g} x {dpi[1]:g} dots an inch; its dots were squared.")
             pixels, dpi = stretched, (max(dpi), max(dpi))
     if 2 <= frame.orientation <= 8:
-        warnings.append(
-            f"exif_rotated: The file says how it lies (orientation {frame.orientation}); it was turned."
-        )
+        warnings.append(f"exif_rotated: The file says how it lies (orientation {frame.orientation}); it was turned.")
     pixels = upright(pixels, frame.orientation)
     stated = dpi[0] if dpi and abs(dpi[0] - dpi[1]) <= 1 else None
     warnings.extend(_low_resolution(pixels.shape[1], pixels.shape[0], stated))
@@ -166,9 +154,7 @@ def _plausible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
 
 def _low_resolution(width: int, height: int, dpi: float | None) -> list[str]:
     if min(width, height) < LOW_SIDE:
-        return [
-            f"low_resolution: The page has {width} x {height} pixels; text needs about {LOW_SIDE} in height."
-        ]
+        return [f"low_resolution: The page has {width} x {height} pixels; text needs about {LOW_SIDE} in height."]
     if dpi and dpi < LOW_DPI and all(abs(dpi - screen) > 1 for screen in SCREEN_DPI):
         return [f"low_resolution: The page was scanned with {dpi:g} DPI; {LOW_DPI} or more are read better."]
     return []

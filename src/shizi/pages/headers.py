@@ -126,9 +126,7 @@ def _without_applications(data: bytes, segments: list[tuple[int, bytes, int]]) -
     """Leave out the application segments, which Pillow would read, and warn about, on its own."""
     ends = [start for _, _, start in segments[1:]] + [len(data)]
     kept = (
-        data[start:end]
-        for (marker, _, start), end in zip(segments, ends, strict=True)
-        if not 0xE0 <= marker <= 0xEF
+        data[start:end] for (marker, _, start), end in zip(segments, ends, strict=True) if not 0xE0 <= marker <= 0xEF
     )
     return b"".join((data[:2], *kept))
 
@@ -167,9 +165,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
             raise _cut("PNG")
         (checksum,) = struct.unpack_from(">I", data, end - 4)
         if kind in _PNG_PIXELS and zlib.crc32(view[at + 4 : end - 4]) != checksum:
-            raise DamagedFile(
-                f"The PNG file is damaged: its {kind.decode()} chunk fails its checksum. Send it again."
-            )
+            raise DamagedFile(f"The PNG file is damaged: its {kind.decode()} chunk fails its checksum. Send it again.")
         yield kind, view[at + 8 : end - 4], view[at:end]
         at = end
         if kind == b"IEND":
@@ -230,9 +226,7 @@ def _bmp(data: bytes) -> Header:
     dpi = (x * METRES_PER_INCH, y * METRES_PER_INCH)
     # A mask for alpha stands in newer headers only; a 32-bit picture without one has a meaningless fourth
     # byte.
-    alpha = (
-        size >= 56 and bits == 32 and compression == 3 and struct.unpack_from("<I", data, 66)[0] == 0xFF000000
-    )
+    alpha = size >= 56 and bits == 32 and compression == 3 and struct.unpack_from("<I", data, 66)[0] == 0xFF000000
     # OpenCV shows the white of 5 bits as 248.
     return Header(width, abs(height), data, dpi=dpi, keep_depth=alpha, by_pillow=bits == 16)
 
@@ -266,9 +260,7 @@ def _gif(data: bytes) -> Header:
 def _gif_header(width: int, height: int, pixels: bytes, *, animated: bool) -> Header:
     """Widen the screen to what the first frame covers, as browsers do, so the decoder need not guess."""
     if width > 0xFFFF or height > 0xFFFF:
-        raise DamagedFile(
-            "The GIF file's first frame lies outside of it. Save it again with another program."
-        )
+        raise DamagedFile("The GIF file's first frame lies outside of it. Save it again with another program.")
     pixels = pixels[:6] + struct.pack("<HH", width, height) + pixels[10:] + b";"
     return Header(width, height, pixels, animated=animated, by_pillow=True)
 

@@ -78,9 +78,7 @@ class Directory:
         if kind not in _INTEGERS:
             return ()
         if count > MAX_VALUES:
-            raise DamagedFile(
-                f"The TIFF's tag {tag} claims {count} values; at most {MAX_VALUES} are expected."
-            )
+            raise DamagedFile(f"The TIFF's tag {tag} claims {count} values; at most {MAX_VALUES} are expected.")
         self._check(tag, place + count * _SIZES[kind])
         return struct.unpack_from(f"{self.order}{count}{_INTEGERS[kind]}", self.data, place)
 
@@ -111,9 +109,7 @@ class Directory:
 
     def _check(self, tag: int, end: int) -> None:
         if end > len(self.data):
-            raise DamagedFile(
-                f"The TIFF breaks off: the values of tag {tag} are missing. Send the whole file."
-            )
+            raise DamagedFile(f"The TIFF breaks off: the values of tag {tag} are missing. Send the whole file.")
 
 
 def directories(data: bytes) -> Iterator[Directory]:
@@ -134,9 +130,7 @@ def _walk(data: bytes) -> Iterator[Directory]:
     left = MAX_TAGS
     while place:
         if place in seen:
-            raise DamagedFile(
-                "The TIFF's list of frames runs in a circle. Save it again with another program."
-            )
+            raise DamagedFile("The TIFF's list of frames runs in a circle. Save it again with another program.")
         seen.add(place)
         directory, place, count = _directory(data, order, big, place)
         left -= count + 1
@@ -207,8 +201,7 @@ def _pieces(frame: Directory, tiled: bool) -> list[bytes]:
         ends = sorted({*offsets, len(frame.data)})
         nexts = (bisect_right(ends, offset) for offset in offsets)
         lengths = tuple(
-            ends[after] - offset if after < len(ends) else 0
-            for offset, after in zip(offsets, nexts, strict=True)
+            ends[after] - offset if after < len(ends) else 0 for offset, after in zip(offsets, nexts, strict=True)
         )
     offsets, lengths = offsets[:expected], lengths[:expected]
     if any(offset + length > len(frame.data) for offset, length in zip(offsets, lengths, strict=True)):

@@ -51,9 +51,7 @@ class _PlainJson(DefaultJSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write compact JSON; a NaN, which is no JSON, raises ValueError rather than reach a client."""
-        return json.dumps(
-            obj, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=self.default
-        )
+        return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=self.default)
 
 
 def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
@@ -136,9 +134,7 @@ def _refuse_http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, ClientDisconnected):
         return _refuse(InputError("The body is cut short or malformed; send the request again."))
     if isinstance(error, NotFound):
-        return _answer(
-            ShiziError("No such page; the service answers under /ocr/ (docs/http.md)."), 404, "not_found"
-        )
+        return _answer(ShiziError("No such page; the service answers under /ocr/ (docs/http.md)."), 404, "not_found")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         message = f"The method {request.method[:16]!r} is not allowed here; expected {allowed}."

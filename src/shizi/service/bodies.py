@@ -117,9 +117,7 @@ def _decode_base64(text: str) -> bytes:
     if text.startswith("data:"):
         heading, comma, text = text.partition(",")
         if not comma or not heading.endswith(";base64"):
-            raise InputError(
-                "The data URL in 'image' is not base64; expected data:image/...;base64,<base64>."
-            )
+            raise InputError("The data URL in 'image' is not base64; expected data:image/...;base64,<base64>.")
     compact = "".join(text.split()).rstrip("=")
     try:
         data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
@@ -138,9 +136,7 @@ def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Ma
     if not files:
         raise InputError("The form has no file; expected one or more under 'file'.")
     if len(files) > max_files:
-        raise TooLarge(
-            f"The form has {len(files)} files; expected at most {max_files}: send them in several requests."
-        )
+        raise TooLarge(f"The form has {len(files)} files; expected at most {max_files}: send them in several requests.")
     uploads = tuple(Upload(file.filename or "", file.read()) for file in files)
     return uploads, _single_values(request.form)
 

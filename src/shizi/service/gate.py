@@ -38,9 +38,7 @@ class Gate:
     def check_open(self) -> None:
         """Raise Stopping once the gate is closed."""
         if self._closed:
-            raise Stopping(
-                "The service is stopping; send the request again, to another worker or a moment later."
-            )
+            raise Stopping("The service is stopping; send the request again, to another worker or a moment later.")
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -57,9 +57,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         """Make the application, in the worker."""
         from shizi.service.app import create_app
 
-        logging.basicConfig(
-            level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-        )
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
         settings = self._settings
         try:
             app = create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))
@@ -115,18 +113,14 @@ def run(settings: Settings) -> None:
     except SystemExit as stop:
         # The workers, forked inside, leave through here too: their exit code must reach gunicorn as it is.
         if stop.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master:
-            raise WeightsError(
-                "The service did not start: its models cannot be loaded (see above)."
-            ) from stop
+            raise WeightsError("The service did not start: its models cannot be loaded (see above).") from stop
         raise
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
     shared_memory = os.path.isdir(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK)
     return {
-        "bind": f"[{settings.host}]:{settings.port}"
-        if ":" in settings.host
-        else f"{settings.host}:{settings.port}",
+        "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.workers,
         "worker_class": _Worker,
         "threads": settings.readings + settings.queue + _SPARE_THREADS,

@@ -30,14 +30,10 @@ class Settings(BaseSettings):
         description="CPU threads of each worker; 0 shares this machine's quota among the workers",
     )
     readings: int = Field(1, ge=1, le=64, description="readings at once in each worker")
-    queue: int = Field(
-        16, ge=0, le=1000, description="requests that may wait in each worker; beyond them 429"
-    )
+    queue: int = Field(16, ge=0, le=1000, description="requests that may wait in each worker; beyond them 429")
     wait_seconds: float = Field(30, gt=0, le=3600, description="longest wait for a turn; after it 429")
     stop_seconds: int = Field(30, ge=1, le=3600, description="time for running requests after SIGTERM")
-    max_bytes: int = Field(
-        5_000_000, ge=1, description="largest upload, all its pictures together; beyond it 413"
-    )
+    max_bytes: int = Field(5_000_000, ge=1, description="largest upload, all its pictures together; beyond it 413")
     max_files: int = Field(20, ge=1, le=1000, description="most pictures in one request; beyond them 413")
     max_pixels: int = Field(Limits().pixels, ge=1, description="largest page in pixels; beyond it 413")
     max_frames: int = Field(Limits().frames, ge=1, description="most pages read of one file")
