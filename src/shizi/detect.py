@@ -177,7 +177,8 @@ def _evenly(outline: Floats) -> Floats:
     following = np.roll(outline, -1, axis=0)
     steps = np.maximum(1, np.abs(following - outline).max(axis=1).astype(int))
     share = np.concatenate([np.arange(count) / count for count in steps])[:, None]
-    return np.repeat(outline, steps, axis=0) * (1 - share) + np.repeat(following, steps, axis=0) * share
+    filled: Floats = np.repeat(outline, steps, axis=0) * (1 - share) + np.repeat(following, steps, axis=0) * share
+    return filled
 
 
 def _corners(boxes: Floats) -> Floats:

@@ -72,7 +72,8 @@ def as_pixels(array: npt.ArrayLike) -> Pixels:
 def scaled_width(strip: Pixels, height: int) -> int:
     """Give the width of `strip` once scaled to `height` with its aspect ratio kept, at least 1."""
     rows, columns = strip.shape[:2]
-    return max(1, round(columns * height / rows))
+    scaled: int = round(columns * height / rows)
+    return max(1, scaled)
 
 
 def tensor_width(strip: Pixels, height: int) -> int:
