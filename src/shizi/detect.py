@@ -27,6 +27,9 @@ STRIDE = 32  # the network's maps need sides that are multiples of this
 MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
 
 LONG_SIDE = 960  # the first look
+# Lines seen less than SMALL pixels high (grown, margins included) on the median are looked at again, LEGIBLE high, but
+# never more than MOST_ENLARGED times the first look.
+SMALL, LEGIBLE, MOST_ENLARGED = 14.0, 20.0, 3.0
 TILE = 1280  # longest side of one run of the network; longer pages are looked at in overlapping tiles
 OVERLAP = 96
 
@@ -42,7 +45,14 @@ class Detector:
 
     def find(self, pixels: Pixels) -> list[Region]:
         """Find the regions of text, in page pixels, each first side running right within 45 degrees."""
-        return self._find_at(pixels, min(1.0, LONG_SIDE / max(pixels.shape[:2])))
+        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
+        regions = self._find_at(pixels, scale)
+        if not regions:
+            return regions
+        seen = scale * float(np.median([min(region.width, region.height) for region in regions]))
+        if seen >= SMALL:
+            return regions
+        return self._find_at(pixels, scale * min(MOST_ENLARGED, LEGIBLE / seen))
 
     def _find_at(self, pixels: Pixels, scale: float) -> list[Region]:
         height, width = pixels.shape[:2]
@@ -188,5 +198,5 @@ def _corners(boxes: Floats) -> Floats:
     across = np.hstack([-along[:, 1:], along[:, :1]])
     centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
     signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])[None, :, :, None]  # 1, 4, (right, down), 1
-    corners: Floats = centre[:, None] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
+    corners = centre[:, None] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
     return corners

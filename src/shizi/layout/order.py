@@ -125,7 +125,7 @@ def _ordered(boxes: list[Box]) -> list[list[Box]]:
 
 
 def _rows_of(box: Box) -> tuple[float, float]:
-    shrink = SHRINK * min(box.size, box.bottom - box.top)
+    shrink = 0.0 if box.vertical else SHRINK * min(box.size, box.bottom - box.top)
     return box.top + shrink, box.bottom - shrink
 
 
