@@ -29,7 +29,7 @@ MARGIN = 16  # pixels of the page's edge colour added around it: text that touch
 LONG_SIDE = 960  # the first look
 # Lines seen less than SMALL pixels high (grown, margins included) on the median are looked at again, LEGIBLE high, but
 # never more than MOST_ENLARGED times the first look.
-SMALL, LEGIBLE, MOST_ENLARGED = 14.0, 20.0, 3.0
+SMALL, LEGIBLE, MOST_ENLARGED = 20.0, 32.0, 3.0
 TILE = 1280  # longest side of one run of the network; longer pages are looked at in overlapping tiles
 OVERLAP = 96
 
