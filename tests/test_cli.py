@@ -19,6 +19,7 @@ from shizi import errors
 from shizi.cli import main
 from shizi.document import Document, PageImage
 from shizi.errors import ShiziError
+from shizi.service.settings import Settings
 
 Run = Callable[..., int]
 
@@ -242,6 +243,16 @@ def test_doctor_names_an_unwritable_folder(
     monkeypatch.setattr("tempfile.gettempdir", lambda: "/nowhere")
     assert run("doctor") == ShiziError.exit_code
     assert "temporary folder is not writable" in capsys.readouterr().err
+
+
+def test_serve_takes_flags_before_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr("shizi.service.server.run", served.append)
+    monkeypatch.setenv("SHIZI_PORT", "6001")
+    monkeypatch.setenv("SHIZI_WORKERS", "3")
+    assert run("serve", "--host", "0.0.0.0", "--port", "7001", "--threads", "2") == 0
+    [settings] = served
+    assert (settings.host, settings.port, settings.workers, settings.threads) == ("0.0.0.0", 7001, 3, 2)
 
 
 def test_serve_refuses_an_address_in_use(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
