@@ -17,7 +17,8 @@ def shaded(page: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "step", [enhance.local_contrast, enhance.even_light, enhance.denoise, enhance.binarise, lambda p: enhance.deskew(p, 0)]
+    "step",
+    [enhance.local_contrast, enhance.even_light, enhance.denoise, enhance.binarise, lambda p: enhance.deskew(p, 0)],
 )
 def test_steps_keep_shape_and_type_and_leave_their_input(step, page) -> None:  # type: ignore[no-untyped-def]
     before = page.copy()

@@ -67,7 +67,9 @@ def test_calibration_error_of_known_bins() -> None:
 
 
 def test_json_has_overall_and_categories() -> None:
-    result = to_json("accurate", evaluate([Label("a", "document", ("ab",))], [Prediction("a", read("ab"), 1.0)], "first"))
+    result = to_json(
+        "accurate", evaluate([Label("a", "document", ("ab",))], [Prediction("a", read("ab"), 1.0)], "first")
+    )
     assert result["mode"] == "accurate"
     assert result["overall"] == result["categories"]["document"]
     assert list(result["overall"]) == [

@@ -44,7 +44,9 @@ def test_columns_of_paragraphs_are_read_one_after_the_other_under_their_title() 
 
 
 def test_rows_of_a_table_are_read_across() -> None:
-    cells = [piece(f"{row}{name}", x, 30 * row) for row in range(4) for name, x in (("名", 0), ("量", 200), ("价", 400))]
+    cells = [
+        piece(f"{row}{name}", x, 30 * row) for row in range(4) for name, x in (("名", 0), ("量", 200), ("价", 400))
+    ]
     assert texts(*cells) == [cell.text for cell in cells]
 
 
@@ -82,9 +84,7 @@ def test_pieces_of_one_line_are_joined_with_spaces_between_latin_words_only() ->
 
 @pytest.mark.parametrize("rule", [True, False])
 def test_a_rule_keeps_cells_apart(rule: bool) -> None:
-    assert texts(piece("46.62", 0, 0), piece("13%", 55, 0), rule=rule) == (
-        ["46.62", "13%"] if rule else ["46.62 13%"]
-    )
+    assert texts(piece("46.62", 0, 0), piece("13%", 55, 0), rule=rule) == (["46.62", "13%"] if rule else ["46.62 13%"])
 
 
 def test_a_tilted_page_keeps_its_order() -> None:

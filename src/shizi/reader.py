@@ -16,7 +16,7 @@ from shizi.crop import rule_between
 from shizi.detect import Detector
 from shizi.document import Document, Page, PageImage
 from shizi.enhance import prepare, to_rgb
-from shizi.errors import OptionsError, UnsupportedFormat
+from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.geometry import Polygon
 from shizi.layout import Fragment, arrange
 from shizi.line_image import Pixels
@@ -55,7 +55,7 @@ class Reader:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this version does not carry yet.")
         if isinstance(data, np.ndarray):
             return self._document([PageImage(_rgb(data))], "pixels", options)
-        content = data if isinstance(data, bytes) else Path(data).read_bytes()
+        content = data if isinstance(data, bytes) else _content(Path(data))
         return self._document(open_pages(content, self._limits), format_of(content), options)
 
     def warm(self) -> None:
@@ -87,6 +87,14 @@ class Reader:
     def _fragment(self, item: ReadRegion) -> Fragment:
         polygon = Polygon.from_points(item.region.corners.tolist())
         return Fragment(polygon, item.reading, self._strong.weights.name, item.vertical)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be opened ({reason}); expected the file of a picture.") from error
 
 
 def _ruled(pixels: Pixels, left: Polygon, right: Polygon) -> bool:

@@ -1,4 +1,4 @@
-"""The command line: `shizi read`, `shizi serve`, `shizi doctor`; what each does lies in a file of its own.
+"""The command line: `shizi read`, `serve`, `eval` and `doctor`; what each does lies in a file of its own.
 
 Takes arguments, calls `Reader` or starts the service, writes results to standard output and everything else
 to standard error. The engine is imported inside the commands, so that `shizi --help` comes at once. Holds no
@@ -148,4 +148,26 @@ def doctor() -> None:
         raise typer.Exit(error.exit_code)
 
 
-# `shizi eval` and `shizi bench` have their commands here, imported like the others when they are called.
+@app.command()
+def eval(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A folder with labels.jsonl and its pictures.")],
+    mode: Annotated[
+        str | None, typer.Option(metavar=_values("mode"), help=f"Fast, or careful. {_default('mode')}")
+    ] = None,
+    enhance: Annotated[
+        str | None,
+        typer.Option(metavar=_values("enhance"), help=f"How to better the picture. {_default('enhance')}"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one row of JSON.")] = False,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what was read, one JSON object a picture.")
+    ] = None,
+) -> None:
+    """Measure accuracy, speed and confidence on a labelled set."""
+    from shizi.cli.measuring import measure
+
+    given = {name: value for name, value in {"mode": mode, "enhance": enhance}.items() if value is not None}
+    measure(dataset, given, as_json, predictions)
+
+
+# `shizi bench` has its command here, imported like the others when it is called.
