@@ -5,6 +5,8 @@ shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differ
 the cores are traced, scored and grown back. Knows nothing of reading.
 """
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,7 @@ MIN_CORE = 3  # cores thinner than this many map pixels are noise
 STRIDE = 32  # the network's maps need sides that are multiples of this
 MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
 
-LONG_SIDE = 960  # the first look
+FIRST_LOOK = 960 * 720  # pixels of the first look; smaller pages are seen as they are
 # Lines seen less than SMALL pixels high (grown, margins included) on the median are looked at again, LEGIBLE high, but
 # never more than MOST_ENLARGED times the first look.
 SMALL, LEGIBLE, MOST_ENLARGED = 20.0, 32.0, 3.0
@@ -45,10 +47,11 @@ class Detector:
 
     def find(self, pixels: Pixels) -> list[Region]:
         """Find the regions of text, in page pixels, each first side running right within 45 degrees."""
-        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
+        height, width = pixels.shape[:2]
+        scale = min(1.0, math.sqrt(FIRST_LOOK / (height * width)))
         regions = self._find_at(pixels, scale)
-        if not regions:
-            return regions
+        if not regions:  # what is too small to be seen at all shows when the page is seen twice as large
+            return self._find_at(pixels, min(1.0, 2 * scale)) if scale < 1 else []
         seen = scale * float(np.median([min(region.width, region.height) for region in regions]))
         if seen >= SMALL:
             return regions
@@ -99,10 +102,11 @@ def _framed(pixels: Pixels) -> Pixels:
 
 def _stretches(length: int) -> list[tuple[int, int]]:
     """Cut a side (a multiple of `STRIDE`) into equal overlapping stretches of at most `TILE`."""
-    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
-    step = -(-(length - OVERLAP) // count // STRIDE + 1) * STRIDE if count > 1 else 0
-    size = step + OVERLAP if count > 1 else length
-    starts = [min(i * step, length - size) for i in range(count)]
+    if length <= TILE:
+        return [(0, length)]
+    count = -(-(length - OVERLAP) // (TILE - OVERLAP))
+    size = -(-(length + (count - 1) * OVERLAP) // count // STRIDE) * STRIDE
+    starts = [(length - size) * i // (count - 1) // STRIDE * STRIDE for i in range(count)]
     return [(start, start + size) for start in starts]
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from shizi.charset import Charset, Span, text_of
+from shizi.charset import Charset, Span, is_chinese, text_of
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
 from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor
@@ -52,7 +52,7 @@ class Recogniser:
 
     def _decode(self, path: np.ndarray, probability: np.ndarray, share: float) -> Reading:
         """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""
-        spans = _strip(self.charset.collapse(path, probability))
+        spans = _tidied(self.charset.collapse(path, probability))
         confidence = float(np.prod([span.peak for span in spans])) if spans else 0.0
         return Reading(text_of(spans), confidence, _chars(spans, len(path) * share))
 
@@ -70,13 +70,16 @@ def _batches(widths: Sequence[int]) -> Iterable[list[int]]:
         yield batch
 
 
-def _strip(spans: list[Span]) -> list[Span]:
-    """Drop spaces at both ends."""
-    while spans and spans[0].character.isspace():
-        spans = spans[1:]
-    while spans and spans[-1].character.isspace():
-        spans = spans[:-1]
-    return spans
+def _tidied(spans: Sequence[Span]) -> list[Span]:
+    """Drop spaces at both ends and between Chinese characters, which are letter-spacing and no text."""
+    kept: list[Span] = []
+    for i, span in enumerate(spans):
+        if span.character.isspace():
+            after = next((later.character for later in spans[i + 1 :] if not later.character.isspace()), "")
+            if not kept or not after or (is_chinese(kept[-1].character) and is_chinese(after)):
+                continue
+        kept.append(span)
+    return kept
 
 
 def _chars(spans: Sequence[Span], steps: float) -> tuple[Char, ...]:
