@@ -225,17 +225,15 @@ def write_readmes(report: dict) -> None:  # type: ignore[type-arg]
     """Put table and circumstances between the markers of both READMEs."""
     where = report["pages"], report["threads"], report["machine"], report["date"]
     told = {
-        "README.md": "{} real pages, {} threads, {}, {}; `faster` is the median over pages of RapidOCR's time divided by "
-        "this one's.".format(*where),
-        "README.zh-CN.md": "{} 张真实图片，{} 线程，{}，{}；`faster` 为逐页 RapidOCR 用时与本行用时之比的中位数。".format(
-            *where
-        ),
+        "README.md": "{} real pages, {} threads, {}, {}; `faster`: the median over pages of RapidOCR's time divided by this "
+        "one's.",
+        "README.zh-CN.md": "{} 张真实图片，{} 线程，{}，{}；`faster` 为逐页 RapidOCR 用时与本行用时之比的中位数。",
     }
     for name, note in told.items():
         path = ROOT / name
         before, rest = path.read_text(encoding="utf-8").split(MARKERS[0])
         after = rest.split(MARKERS[1])[1]
-        block = f"{MARKERS[0]}\n{table(report)}\n\n{note}\n{MARKERS[1]}"
+        block = f"{MARKERS[0]}\n{table(report)}\n\n{note.format(*where)}\n{MARKERS[1]}"
         path.write_text(before + block + after, encoding="utf-8")
 
 

@@ -112,3 +112,8 @@ def test_spaces_between_latin_words_stay_and_others_go() -> None:
     assert tidied("天 津 （增值税） 发票") == "天津（增值税）发票"
     assert tidied("编号 2026 年") == "编号 2026 年"
     assert tidied("   ") == ""
+
+
+def test_specks_count_only_when_likely() -> None:
+    spans = [Span("汉", 0, 1, 0.9), Span(".", 1, 2, 0.4), Span("口", 2, 3, 0.3), Span("。", 3, 4, 0.6)]
+    assert text_of(_tidied(spans)) == "汉口。"
