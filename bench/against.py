@@ -225,8 +225,8 @@ def write_readmes(report: dict) -> None:  # type: ignore[type-arg]
     """Put table and circumstances between the markers of both READMEs."""
     where = report["pages"], report["threads"], report["machine"], report["date"]
     told = {
-        "README.md": "{} real pages, {} threads, {}, {}; `faster`: the median over pages of RapidOCR's time divided by this "
-        "one's.",
+        "README.md": "{} real pages, {} threads, {}, {}; `faster`: RapidOCR's time divided by this one's, median over "
+        "pages.",
         "README.zh-CN.md": "{} 张真实图片，{} 线程，{}，{}；`faster` 为逐页 RapidOCR 用时与本行用时之比的中位数。",
     }
     for name, note in told.items():

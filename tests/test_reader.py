@@ -183,3 +183,13 @@ def test_every_enhancement_keeps_clean_text(real_reader: Reader, pixels: Pixels,
 def test_fast_is_refused_without_its_model(real_reader: Reader, pixels: Pixels) -> None:
     with pytest.raises(OptionsError, match="fast"):
         real_reader.read(pixels, ReadOptions(mode="fast"))
+
+
+def test_small_text_is_warned_of_once(real_reader: Reader, page: Image.Image, pixels: Pixels) -> None:
+    small = np.asarray(page.resize((150, 62), Image.Resampling.BOX))
+    (read,) = real_reader.read(small).pages
+    assert [warning.split(":")[0] for warning in read.warnings] == ["low_resolution"]
+    stated = encoded(Image.fromarray(small), "TIFF", dpi=(50, 50))
+    (read,) = real_reader.read(stated).pages
+    assert [warning.split(":")[0] for warning in read.warnings] == ["low_resolution"]
+    assert real_reader.read(pixels).pages[0].warnings == ()
