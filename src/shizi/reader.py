@@ -29,8 +29,8 @@ from shizi.weights import cpu_quota, find
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
 LEGIBLE = 0.5
-# Lines (margins included) lower than this are told: Chinese characters of 10 pixels and less lose strokes. At half size,
-# where its lines are 10 high, the development set reads with ten times the errors.
+# Lines (margins included) lower than this are told: Chinese characters of 10 pixels and less lose strokes. At half
+# size, where its lines are 10 high, the development set reads with ten times the errors.
 SMALL_LINE = 14.0
 
 
