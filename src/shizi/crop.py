@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 
 Points = npt.NDArray[np.float32]
 
@@ -83,18 +83,15 @@ def cut(pixels: Pixels, region: Region) -> Pixels:
     width, height = max(1, round(region.width)), max(1, round(region.height))
     if region.bow != (0.0, 0.0):
         return _cut_bent(pixels, region, width, height)
-    if (
-        abs(b[1] - a[1]) < 1 and abs(d[0] - a[0]) < 1 and b[0] > a[0] and d[1] > a[1]
-    ):  # upright: no resampling
+    if abs(b[1] - a[1]) < 1 and abs(d[0] - a[0]) < 1 and b[0] > a[0] and d[1] > a[1]:  # upright: no resampling
         left, top = max(0, round(float(a[0]))), max(0, round(float(a[1])))
-        strip = pixels[top : top + height, left : left + width]
-        if strip.size:
-            return strip
+        upright = pixels[top : top + height, left : left + width]
+        if upright.size:
+            return upright
     frame = np.array([[0, 0], [width, 0], [0, height]], np.float32)
     turn = cv2.getAffineTransform(np.array([a, b, d], np.float32), frame)
-    return cv2.warpAffine(
-        pixels, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    strip = cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return as_pixels(strip)
 
 
 def _cut_bent(pixels: Pixels, region: Region, width: int, height: int) -> Pixels:
@@ -104,9 +101,8 @@ def _cut_bent(pixels: Pixels, region: Region, width: int, height: int) -> Pixels
     across = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None, None]  # H, 1, 1
     bow = np.array(region.bow, np.float32) * 4 * along * (1 - along)
     places = (a + (b - a) * along + (d - a) * across + bow - 0.5).astype(np.float32)  # H, W, 2
-    return cv2.remap(
-        pixels, places[:, :, 0], places[:, :, 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    x, y = places[:, :, 0], places[:, :, 1]
+    return as_pixels(cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
 
 def rule_between(pixels: Pixels, left: Points, right: Points) -> bool:

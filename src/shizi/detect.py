@@ -5,12 +5,14 @@ shrunken core of a line (Liao et al., Real-time Scene Text Detection with Differ
 the cores are traced, scored and grown back. Knows nothing of reading.
 """
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from shizi.crop import Region
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 from shizi.weights import Weights, open_session
 
 Map = npt.NDArray[np.float32]
@@ -26,7 +28,10 @@ MIN_CORE = 3  # cores thinner than this many map pixels are noise
 STRIDE = 32  # the network's maps need sides that are multiples of this
 MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
 
-LONG_SIDE = 960  # the first look
+FIRST_LOOK = 960 * 720  # pixels of the first look; smaller pages are seen as they are
+# Lines seen less than SMALL pixels high (grown, margins included) on the median are looked at again, LEGIBLE high, but
+# never more than MOST_ENLARGED times the first look.
+SMALL, LEGIBLE, MOST_ENLARGED = 20.0, 32.0, 3.0
 TILE = 1280  # longest side of one run of the network; longer pages are looked at in overlapping tiles
 OVERLAP = 96
 
@@ -42,7 +47,15 @@ class Detector:
 
     def find(self, pixels: Pixels) -> list[Region]:
         """Find the regions of text, in page pixels, each first side running right within 45 degrees."""
-        return self._find_at(pixels, min(1.0, LONG_SIDE / max(pixels.shape[:2])))
+        height, width = pixels.shape[:2]
+        scale = min(1.0, math.sqrt(FIRST_LOOK / (height * width)))
+        regions = self._find_at(pixels, scale)
+        if not regions:  # what is too small to be seen at all shows when the page is seen twice as large
+            return self._find_at(pixels, min(1.0, 2 * scale)) if scale < 1 else []
+        seen = scale * float(np.median([min(region.width, region.height) for region in regions]))
+        if seen >= SMALL:
+            return regions
+        return self._find_at(pixels, scale * min(MOST_ENLARGED, LEGIBLE / seen))
 
     def _find_at(self, pixels: Pixels, scale: float) -> list[Region]:
         height, width = pixels.shape[:2]
@@ -54,7 +67,7 @@ class Detector:
                 np.clip((corners - MARGIN) * stretch, 0, (width, height)).astype(np.float32),
                 (float(bow[0] * stretch[0]), float(bow[1] * stretch[1])),
             ).upright()
-            for corners, bow in zip(*regions_of(self._probability(scaled)), strict=True)
+            for corners, bow in zip(*regions_of(self._probability(as_pixels(scaled))), strict=True)
         ]
 
     def _probability(self, scaled: Pixels) -> Map:
@@ -72,9 +85,7 @@ class Detector:
 
     def _look(self, pixels: Pixels) -> Map:
         """Run the network once; H, W are multiples of `STRIDE`."""
-        tensor = cv2.dnn.blobFromImage(
-            pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True
-        )  # 1, 3, H, W
+        tensor = cv2.dnn.blobFromImage(pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)  # 1, 3, H, W
         (output,) = self._session.run(None, {self._input: tensor})
         return np.asarray(output[0, 0], np.float32)
 
@@ -84,18 +95,18 @@ def _framed(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     below, right = (-(side + 2 * MARGIN) % STRIDE + MARGIN for side in (height, width))
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    colour = np.median(
-        edge, axis=0
-    ).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
-    return cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
+    colour = np.median(edge, axis=0).tolist()  # not replicated: a glyph cut by the edge would be drawn out to a bar
+    framed = cv2.copyMakeBorder(pixels, MARGIN, below, MARGIN, right, cv2.BORDER_CONSTANT, value=colour)
+    return as_pixels(framed)
 
 
 def _stretches(length: int) -> list[tuple[int, int]]:
     """Cut a side (a multiple of `STRIDE`) into equal overlapping stretches of at most `TILE`."""
-    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
-    step = -(-(length - OVERLAP) // count // STRIDE + 1) * STRIDE if count > 1 else 0
-    size = step + OVERLAP if count > 1 else length
-    starts = [min(i * step, length - size) for i in range(count)]
+    if length <= TILE:
+        return [(0, length)]
+    count = -(-(length - OVERLAP) // (TILE - OVERLAP))
+    size = -(-(length + (count - 1) * OVERLAP) // count // STRIDE) * STRIDE
+    starts = [(length - size) * i // (count - 1) // STRIDE * STRIDE for i in range(count)]
     return [(start, start + size) for start in starts]
 
 
@@ -105,7 +116,7 @@ def regions_of(probability: Map) -> tuple[Floats, Floats]:
     Gives corners (K 4 2) and bows (K 2), map pixels.
     """
     mask = cv2.dilate((probability > CORE_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours = list(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0])
     boxes = np.array([(*centre, *size, angle) for centre, size, angle in map(cv2.minAreaRect, contours)])
     boxes = _lying(boxes.reshape(-1, 5))
     _, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
@@ -115,16 +126,12 @@ def regions_of(probability: Map) -> tuple[Floats, Floats]:
     areas = np.bincount(labels.ravel())[cores]
 
     length, height = boxes[:, 2], boxes[:, 3]
-    scores = sums / (
-        (length + 1) * (height + 1)
-    )  # what lies in the rectangle but outside the core counts as nothing
-    bent = (
-        (length > BENT_ASPECT * height) & (sums / areas > BENT_SCORE) & (areas < BENT_FILL * length * height)
-    )
+    scores = sums / ((length + 1) * (height + 1))  # what lies in the rectangle but outside the core counts as nothing
+    bent = (length > BENT_ASPECT * height) & (sums / areas > BENT_SCORE) & (areas < BENT_FILL * length * height)
     keep = (height >= MIN_CORE) & ((scores >= REGION_SCORE) | bent)
     bows = np.zeros((len(boxes), 2))
     for i in np.flatnonzero(keep & bent):
-        boxes[i], bows[i] = _follow(boxes[i], contours[i], areas[i])
+        boxes[i], bows[i] = _follow(boxes[i], np.asarray(contours[i]), float(areas[i]))
     boxes = boxes[keep]
     boxes[:, 2:4] += (boxes[:, 2] * boxes[:, 3] * GROWTH / (boxes[:, 2] + boxes[:, 3] + 1e-9))[:, None]
     return _corners(_reach_out(boxes)), bows[keep]
@@ -184,7 +191,8 @@ def _evenly(outline: Floats) -> Floats:
     following = np.roll(outline, -1, axis=0)
     steps = np.maximum(1, np.abs(following - outline).max(axis=1).astype(int))
     share = np.concatenate([np.arange(count) / count for count in steps])[:, None]
-    return np.repeat(outline, steps, axis=0) * (1 - share) + np.repeat(following, steps, axis=0) * share
+    filled: Floats = np.repeat(outline, steps, axis=0) * (1 - share) + np.repeat(following, steps, axis=0) * share
+    return filled
 
 
 def _corners(boxes: Floats) -> Floats:
@@ -193,6 +201,6 @@ def _corners(boxes: Floats) -> Floats:
     along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
     across = np.hstack([-along[:, 1:], along[:, :1]])
     centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
-    return np.stack(
-        [centre - right - down, centre + right - down, centre + right + down, centre - right + down], 1
-    )
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])[None, :, :, None]  # 1, 4, (right, down), 1
+    corners = centre[:, None] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
+    return corners

@@ -64,12 +64,8 @@ class Polygon:
         """Cut out the stretch from `start` to `end`, shares 0..1 of the length, along the line (or the column)."""
         a, b, c, d = self.corners
         if vertical:
-            return Polygon(
-                (_between(a, d, start), _between(b, c, start), _between(b, c, end), _between(a, d, end))
-            )
-        return Polygon(
-            (_between(a, b, start), _between(a, b, end), _between(d, c, end), _between(d, c, start))
-        )
+            return Polygon((_between(a, d, start), _between(b, c, start), _between(b, c, end), _between(a, d, end)))
+        return Polygon((_between(a, b, start), _between(a, b, end), _between(d, c, end), _between(d, c, start)))
 
 
 def _between(start: Point, end: Point, share: float) -> Point:

@@ -64,9 +64,16 @@ class LineFormat:
         }
 
 
+def as_pixels(array: npt.ArrayLike) -> Pixels:
+    """Name what OpenCV gives (typed as any number) what it is: uint8. No copy is made of uint8 arrays."""
+    return np.asarray(array, np.uint8)
+
+
 def scaled_width(strip: Pixels, height: int) -> int:
     """Give the width of `strip` once scaled to `height` with its aspect ratio kept, at least 1."""
-    return max(1, round(strip.shape[1] * height / strip.shape[0]))
+    rows, columns = strip.shape[:2]
+    scaled: int = round(columns * height / rows)
+    return max(1, scaled)
 
 
 def tensor_width(strip: Pixels, height: int) -> int:
@@ -81,9 +88,7 @@ def to_tensor(strip: Pixels, form: LineFormat) -> Tensor:
     """
     width = scaled_width(strip, form.height)
     shrinking = strip.shape[0] > form.height
-    scaled = cv2.resize(
-        strip, (width, form.height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    )
+    scaled = cv2.resize(strip, (width, form.height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
     if form.channels == 1 and scaled.ndim == 3:
         scaled = cv2.cvtColor(scaled, cv2.COLOR_RGB2GRAY)
     elif form.channels == 3 and scaled.ndim == 2:

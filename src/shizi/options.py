@@ -34,9 +34,7 @@ class ReadOptions:
         """Make options of names and values; raises OptionsError naming an unknown key or a refused value."""
         unknown = sorted(set(values) - set(CHOICES))
         if unknown:
-            raise OptionsError(
-                f"Unknown option {', '.join(map(repr, unknown))}; known are {', '.join(CHOICES)}."
-            )
+            raise OptionsError(f"Unknown option {', '.join(map(repr, unknown))}; known are {', '.join(CHOICES)}.")
         for name, value in values.items():
             if value not in CHOICES[name]:
                 raise OptionsError(

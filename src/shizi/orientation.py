@@ -13,16 +13,14 @@ import numpy as np
 from shizi.charset import is_chinese
 from shizi.crop import Region, cut
 from shizi.document import Reading
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 from shizi.recognise import Recogniser
 
 TRIALS = 4  # columns read each way before a page is turned
 # Columns of vertical Chinese read at least this surely restacked as lying down; turned lines under half as surely.
 COLUMN_SURE = 0.75
 DOUBTFUL = 0.95  # 94% of lines standing on their heads are read with less a character, 8% of upright ones
-MARGIN = (
-    0.1  # a line alone is turned only for a reading this much surer; a page of turned lines needs no margin
-)
+MARGIN = 0.1  # another way round is taken for a reading this much surer; on a page of turned lines without a margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,7 @@ def turn_page(pixels: Pixels, quarters: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, -quarters))
 
 
-def read_regions(
-    pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool
-) -> list[ReadRegion]:
+def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool) -> list[ReadRegion]:
     """Read every region of a page; with `search`, whichever way up it reads best."""
     lying = [region.rolled(-1) if region.is_tall else region for region in regions]
     strips = [cut(pixels, region) for region in lying]
@@ -82,7 +78,7 @@ def read_regions(
     found = []
     for i, reading in enumerate(readings):
         if regions[i].is_tall and not turned[i] and _is_column(reading):
-            found.append(ReadRegion(regions[i], reading, True, False))
+            found.append(ReadRegion(regions[i], _standing(reading), True, False))
         else:
             found.append(ReadRegion(lying[i].rolled(2 * turned[i]), reading, False, turned[i]))
     return _restacked(pixels, found, recogniser) if search else found
@@ -93,14 +89,18 @@ def _is_column(reading: Reading) -> bool:
     return 2 * sum(is_chinese(character) for character in reading.text) >= len(reading.text)
 
 
+def _standing(reading: Reading) -> Reading:
+    """Give back the dashes of a column: read lying down, a dash across it looks like an upright bar."""
+    chars = tuple(replace(char, text="—") if char.text == "|" else char for char in reading.chars)
+    return replace(reading, text="".join(char.text for char in chars), chars=chars)
+
+
 def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: Recogniser) -> list[ReadRegion]:
     """Read doubtful columns again with their characters side by side; keep what is surer."""
-    doubtful = [
-        i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL
-    ]
+    doubtful = [i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL]
     again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful])
     for i, reading in zip(doubtful, again, strict=True):
-        if sureness(reading) > sureness(regions[i].reading):
+        if sureness(reading) > sureness(regions[i].reading) + MARGIN:
             regions[i] = replace(regions[i], reading=reading)
     return regions
 
@@ -157,6 +157,6 @@ def _square(cell: Pixels, side: int) -> Pixels:
     """Pad or shrink a cell to `side` rows, its own edge colour above and below."""
     height = cell.shape[0]
     if height > side:
-        return cv2.resize(cell, (side, side), interpolation=cv2.INTER_AREA)
+        return as_pixels(cv2.resize(cell, (side, side), interpolation=cv2.INTER_AREA))
     above = (side - height) // 2
-    return cv2.copyMakeBorder(cell, above, side - height - above, 0, 0, cv2.BORDER_REPLICATE)
+    return as_pixels(cv2.copyMakeBorder(cell, above, side - height - above, 0, 0, cv2.BORDER_REPLICATE))

@@ -68,9 +68,7 @@ def from_file(path: Path, metadata: Mapping[str, str] | None = None) -> Weights:
 def _wheel_models() -> Path:
     spec = importlib.util.find_spec("rapidocr")  # finds the folder without running the package
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(
-            "The package `rapidocr`, which carries PP-OCRv6, is not installed: `pip install rapidocr`."
-        )
+        raise WeightsError("The package `rapidocr`, which carries PP-OCRv6, is not installed: `pip install rapidocr`.")
     return Path(spec.submodule_search_locations[0]) / "models"
 
 
@@ -90,7 +88,7 @@ def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSessio
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(weights.path, settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  # onnxruntime raises a dozen classes without a shared one of its own
+    except Exception as error:  # onnxruntime raises a dozen classes without a shared one of its own
         raise WeightsError(f"The model file {weights.path} cannot be loaded: {str(error)[:200]}") from error
 
 

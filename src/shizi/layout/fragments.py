@@ -69,11 +69,8 @@ def _stacks(pieces: Sequence[Box]) -> list[list[Box]]:
         for stack in stacks:
             last = stack[-1]
             size = min(last.size, box.size)
-            near = (
-                abs(last.centre - box.centre) < 0.35 * size
-                and -0.5 * size < box.top - last.bottom < STACK_GAP * size
-            )
-            if near and max(last.size, box.size) < 2 * size:
+            below = -0.5 * size < box.top - last.bottom < STACK_GAP * size
+            if below and abs(last.centre - box.centre) < 0.35 * size and max(last.size, box.size) < 2 * size:
                 stack.append(box)
                 break
         else:

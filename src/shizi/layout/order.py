@@ -85,14 +85,7 @@ def reading_order(boxes: Sequence[Box]) -> list[list[int]]:
     if columns > 0.5 * sum(_length(box) for box in boxes):
         # A page of columns is a page of rows lying on its side: what runs down runs to the right, right is top.
         boxes = [
-            replace(
-                box,
-                left=box.top,
-                top=-box.right,
-                right=box.bottom,
-                bottom=-box.left,
-                vertical=not box.vertical,
-            )
+            replace(box, left=box.top, top=-box.right, right=box.bottom, bottom=-box.left, vertical=not box.vertical)
             for box in boxes
         ]
     return [[box.index for box in group] for group in _ordered(list(boxes))]
@@ -132,7 +125,7 @@ def _ordered(boxes: list[Box]) -> list[list[Box]]:
 
 
 def _rows_of(box: Box) -> tuple[float, float]:
-    shrink = SHRINK * min(box.size, box.bottom - box.top)
+    shrink = 0.0 if box.vertical else SHRINK * min(box.size, box.bottom - box.top)
     return box.top + shrink, box.bottom - shrink
 
 
@@ -197,9 +190,7 @@ def _in_rows(columns: list[list[Box]]) -> bool:
     for i, column in enumerate(columns):
         others = [box for j, other in enumerate(columns) if j != i for box in other]
         total += len(column)
-        mates += sum(
-            any(abs(box.middle - other.middle) < ALIGNED * box.size for other in others) for box in column
-        )
+        mates += sum(any(abs(box.middle - other.middle) < ALIGNED * box.size for other in others) for box in column)
     return mates > ALIGNED_SHARE * total
 
 

@@ -1,0 +1,53 @@
+# Each target makes what it needs: a virtual environment in .venv, with pip. Python 3.11 or newer is all it assumes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help serve test check format bench clean
+
+help:
+	@echo "make serve    start the HTTP service and the web page on http://127.0.0.1:5000/ocr/webui"
+	@echo "make test     all tests; as root on Debian it installs the Debian packages they need"
+	@echo "make check    format, lint, types and the fast tests"
+	@echo "make format   put the code into its format"
+	@echo "make bench    measure shizi against RapidOCR and Tesseract (BENCH=folder of labelled pictures)"
+
+serve: $(VENV)/.installed-run
+	$(BIN)/shizi serve
+
+test: $(VENV)/.installed-test
+	bash tests/prepare.sh
+	$(PYTEST)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST) -m 'not slow and not training' --ignore=tests/training
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-run
+	$(BIN)/python bench/against.py $(BENCH)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# One stamp for each set of packages; pip runs again only when pyproject.toml has changed since.
+$(VENV)/.installed-run: EXTRAS :=
+$(VENV)/.installed-test: EXTRAS := [test,training]
+$(VENV)/.installed-dev: EXTRAS := [dev]
+$(VENV)/.installed-%: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
+	@touch $@
+
+# Debian's python3 comes without what venv needs; root can get it, others are told.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || test -x $(BIN)/pip || \
+		{ test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
+		{ echo "python3 -m venv does not work here; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,173 @@
+"""The command line: `shizi read`, `serve`, `eval` and `doctor`; what each does lies in a file of its own.
+
+Takes arguments, calls `Reader` or starts the service, writes results to standard output and everything else
+to standard error. The engine is imported inside the commands, so that `shizi --help` comes at once. Holds no
+OCR knowledge; exit codes are those of `shizi.errors`.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+import shizi
+from shizi.errors import ShiziError
+from shizi.export import FORMATS
+from shizi.options import CHOICES, ReadOptions
+
+app = typer.Typer(
+    name="shizi",
+    help="识字 shizi reads text from pictures, Chinese and English first.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; every ShiziError becomes a message and its exit code, a defect one row."""
+    sys.excepthook = _say_defect
+    try:
+        typer.main.get_command(app)(prog_name="shizi")
+    except ShiziError as error:
+        say(error.message)
+        sys.exit(error.exit_code)
+
+
+def say(message: str) -> None:
+    """Write a message to standard error."""
+    typer.echo(f"shizi: {message}", err=True)
+
+
+def _say_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    place = traceback.extract_tb(trace)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}, {place.name}"
+    reason = f"{kind.__name__} at {where}: {error}".rstrip(": ")
+    say(f"internal error: {reason}. This is a defect of shizi; please report it.")
+
+
+def _values(option: str) -> str:
+    return f"[{'|'.join(CHOICES[option])}]"
+
+
+def _default(option: str) -> str:
+    return f"Default: {getattr(ReadOptions(), option)}."
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shizi {shizi.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def read(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures; - is standard input.")],
+    format: Annotated[str, typer.Option(metavar=f"[{'|'.join(FORMATS)}]", help="How to write the result.")] = "text",
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write one file a picture into DIR instead of printing."),
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(metavar=_values("mode"), help=f"Fast, or careful. {_default('mode')}")
+    ] = None,
+    enhance: Annotated[
+        str | None,
+        typer.Option(metavar=_values("enhance"), help=f"How to better the picture. {_default('enhance')}"),
+    ] = None,
+    orientation: Annotated[
+        str | None,
+        typer.Option(metavar=_values("orientation"), help=f"Stand the text upright. {_default('orientation')}"),
+    ] = None,
+    detail: Annotated[
+        str | None, typer.Option(metavar=_values("detail"), help=f"How deep JSON goes. {_default('detail')}")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
+    ] = None,
+) -> None:
+    """Read pictures and print their text.
+
+    One unreadable file does not stop the others; the exit code is that of the first error.
+    """
+    from shizi.cli.reading import ReadingList
+
+    chosen = {"mode": mode, "enhance": enhance, "orientation": orientation, "detail": detail}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    error = ReadingList(files, format, given, output, draw).read_all(say)
+    if error is not None:
+        raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in. Default: 127.0.0.1."),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: 5000.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes, each with its models. Default: 1.")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="CPU threads of each worker; 0 shares the quota among them. Default: 0."),
+    ] = None,
+) -> None:
+    """Serve the HTTP API and the web page.
+
+    More settings are read from the environment (SHIZI_...): see docs/settings.md.
+    """
+    from shizi.service.server import run
+    from shizi.service.settings import load
+
+    run(load(host=host, port=port, workers=workers, threads=threads))
+
+
+@app.command()
+def doctor() -> None:
+    """Check what shizi needs: packages, CPU, memory, model files, folders."""
+    from shizi.cli.checkup import examine
+
+    error = examine()
+    if error is not None:
+        raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def eval(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A folder with labels.jsonl and its pictures.")],
+    mode: Annotated[
+        str | None, typer.Option(metavar=_values("mode"), help=f"Fast, or careful. {_default('mode')}")
+    ] = None,
+    enhance: Annotated[
+        str | None,
+        typer.Option(metavar=_values("enhance"), help=f"How to better the picture. {_default('enhance')}"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one row of JSON.")] = False,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what was read, one JSON object a picture.")
+    ] = None,
+) -> None:
+    """Measure accuracy, speed and confidence on a labelled set."""
+    from shizi.cli.measuring import measure
+
+    given = {name: value for name, value in {"mode": mode, "enhance": enhance}.items() if value is not None}
+    measure(dataset, given, as_json, predictions)
+
+
+# `shizi bench` has its command here, imported like the others when it is called.

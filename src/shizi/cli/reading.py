@@ -1,0 +1,149 @@
+"""The work of `shizi read`: files in, one result each, to standard output or into a folder.
+
+Takes names ('-' is standard input) and what to make of them; gives back the first error, after all files were
+tried. Knows the command line's ways of writing, nothing of how a picture is read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import track
+
+from shizi.document import Document
+from shizi.errors import InputError, OptionsError, ShiziError
+from shizi.export import FORMATS
+from shizi.options import ReadOptions
+
+if TYPE_CHECKING:
+    from shizi.reader import Reader
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingList:
+    """Files to read and where their results go. `output`: a folder, None prints; `draw`: a PNG to draw on."""
+
+    files: Sequence[str]
+    format: str
+    options: Mapping[str, str]
+    output: Path | None = None
+    draw: Path | None = None
+
+    def read_all(self, say: Callable[[str], None]) -> ShiziError | None:
+        """Read every file and give the first error; `say` takes messages and the pages' warnings.
+
+        Raises OptionsError before anything is read, and WeightsError when the models cannot be loaded.
+        """
+        if self.format not in FORMATS:
+            raise OptionsError(f"The format is {self.format!r}; expected one of {', '.join(FORMATS)}.")
+        options = ReadOptions.parse(self.options)
+        stems = unique_stems(self.files)
+        _make_folder(self.output)
+        from shizi.reader import Reader  # after the options, which are refused at once
+
+        reader = Reader()
+        first: ShiziError | None = None
+        for name, stem in self._with_progress(list(zip(self.files, stems, strict=True))):
+            try:
+                self._read_one(reader, options, name, stem, say)
+            except ShiziError as error:
+                say(f"{name}: {error.message}")
+                first = first or error
+        return first
+
+    def _with_progress(self, work: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        console = Console(stderr=True)
+        printing = self.output is None and sys.stdout.isatty()  # text and bar would run into each other
+        hidden = len(work) == 1 or printing or not console.is_terminal
+        return track(work, "Reading", console=console, transient=True, disable=hidden)
+
+    def _read_one(self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]) -> None:
+        source = _content(name)
+        document = reader.read(source, options)
+        for page in document.pages:
+            for warning in page.warnings:
+                say(f"{name}: page {page.number}: {warning}")
+        if self.output is None:
+            self._print(document, name)
+        else:
+            form = FORMATS[self.format]
+            _write(self.output / f"{stem}{form.suffix}", form.write(document))
+        if self.draw is not None:
+            self._draw(source, document, stem)
+
+    def _print(self, document: Document, name: str) -> None:
+        """Print one result; of several files each says whose it is: by a heading row, in JSON by `file`."""
+        data = FORMATS[self.format].write(document)
+        if len(self.files) > 1 and self.format == "json":
+            data = (json.dumps({"file": name} | document.to_dict(), ensure_ascii=False) + "\n").encode()
+        elif len(self.files) > 1:
+            data = f"==> {name} <==\n".encode() + data + b"\n"
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def _draw(self, source: bytes, document: Document, stem: str) -> None:
+        from shizi.export import drawing
+        from shizi.pages import open_pages
+
+        assert self.draw is not None
+        several = len(document.pages) > 1
+        for image, page in zip(open_pages(source), document.pages, strict=False):
+            parts = [self.draw.stem, *([stem] if len(self.files) > 1 else ())]
+            parts += [str(page.number)] if several else []
+            _write(self.draw.with_name("-".join(parts) + ".png"), drawing.write(image.pixels, page))
+
+
+def unique_stems(files: Sequence[str]) -> list[str]:
+    """Name each file's result by its stem; where two are equal, by its whole name, then with a number."""
+    taken: set[str] = set()
+    stems = []
+    for file in files:
+        path = Path("standard-input" if file == STANDARD_INPUT else file)
+        candidates = [path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, len(files) + 2))]
+        stems.append(next(name for name in candidates if name not in taken))
+        taken.add(stems[-1])
+    return stems
+
+
+def _content(name: str) -> bytes:
+    """Take the bytes of a file, one more than a reader takes at most: of a larger one the rest is not wanted."""
+    from shizi.pages import Limits
+
+    most = Limits().bytes + 1
+    if name == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(most)
+        if not data:
+            raise InputError("Standard input is empty; expected the bytes of a picture.")
+        return data
+    try:
+        with open(name, "rb") as file:
+            return file.read(most)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"The file cannot be opened ({reason}); expected the name of a picture.") from error
+
+
+def _make_folder(folder: Path | None) -> None:
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionsError(
+            f"The folder {folder} cannot be made ({error.strerror}); choose another --output."
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OptionsError(f"{path} cannot be written ({error.strerror}); choose another place.") from error

@@ -1,0 +1,162 @@
+"""Bodies: the three ways a picture may come in one request (JSON, multipart, raw) become one `Order`.
+
+Takes Flask requests, gives the pictures' bytes and the options; raises the errors of a body that cannot be
+taken. Knows nothing of what a picture is: that is told from its bytes, later and elsewhere.
+"""
+
+import base64
+import binascii
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from flask import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
+from shizi.options import ReadOptions
+from shizi.service.settings import Settings
+
+# Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
+_ENVELOPE_BYTES = 64_000
+_RAW_TYPES = ("application/octet-stream", "application/pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One picture as it came: its file name ('' if it has none) and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one request asks for: the pictures and how to read them."""
+
+    uploads: tuple[Upload, ...]
+    options: ReadOptions
+
+
+class MemoryRequest(Request):
+    """A request whose uploads stay in memory: they are bounded, and no picture should touch the disk."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
+class _JsonBody(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+    image: str
+
+
+def parse(request: Request, settings: Settings) -> Order:
+    """Take the pictures and options out of `request`.
+
+    Options stand in the body and in the query; the body goes first. Raises UnsupportedFormat for another
+    content type, TooLarge past a limit (before the body is read whole), InputError for a body without a
+    usable picture and OptionsError for options that are unknown or refused.
+    """
+    kind = request.mimetype
+    base64_overhead = 4 / 3 if kind == "application/json" else 1
+    request.max_content_length = round(settings.max_bytes * base64_overhead) + _ENVELOPE_BYTES
+    query = _single_values(request.args)
+    if kind == "application/json":
+        uploads, options = _from_json(_whole_body(request))
+    elif kind == "multipart/form-data":
+        uploads, options = _from_form(request, settings.max_files)
+    elif kind.startswith("image/") or kind in _RAW_TYPES:
+        uploads, options = (Upload("", _whole_body(request)),), {}
+        if not uploads[0].data:
+            raise InputError("The body is empty; expected the bytes of a picture.")
+    else:
+        raise UnsupportedFormat(
+            f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
+        )
+    _check_size(uploads, settings.max_bytes)
+    return Order(uploads, ReadOptions.parse({**query, **options}))
+
+
+def _whole_body(request: Request) -> bytes:
+    data = request.get_data(cache=False)
+    if len(data) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge  # a body of unstated length: Werkzeug cuts it at the limit without a word
+    return data
+
+
+def _from_json(body: bytes) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
+    try:
+        values = _JsonBody.model_validate_json(body)
+    except ValidationError as error:
+        raise InputError(_json_problem(error)) from error
+    return (Upload("", _decode_base64(values.image)),), values.model_extra or {}
+
+
+def _json_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return f"The body is not JSON ({first['msg'].removeprefix('Invalid JSON: ')})."
+    if first["type"] == "missing":
+        return "The key 'image' is missing; expected the picture in base64 or as a data URL."
+    if first["loc"] == ("image",):
+        return "The key 'image' is no string; expected the picture in base64 or as a data URL."
+    return 'The body is no JSON object; expected {"image": "<base64 or data URL>", ...options}.'
+
+
+def _decode_base64(text: str) -> bytes:
+    """Decode standard base64, with or without a data URL in front, line breaks and padding."""
+    if text.startswith("data:"):
+        heading, comma, text = text.partition(",")
+        if not comma or not heading.endswith(";base64"):
+            raise InputError("The data URL in 'image' is not base64; expected data:image/...;base64,<base64>.")
+    compact = "".join(text.split()).rstrip("=")
+    try:
+        data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"The key 'image' is not base64: {error}.") from error
+    if not data:
+        raise InputError("The key 'image' is empty; expected the picture in base64 or as a data URL.")
+    return data
+
+
+def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
+    strange = sorted(set(request.files) - {"file"})
+    if strange:
+        raise InputError(f"The form has a file under {strange[0][:80]!r}; expected it under 'file'.")
+    files = request.files.getlist("file")
+    if not files:
+        raise InputError("The form has no file; expected one or more under 'file'.")
+    if len(files) > max_files:
+        raise TooLarge(f"The form has {len(files)} files; expected at most {max_files}: send them in several requests.")
+    uploads = tuple(Upload(file.filename or "", file.read()) for file in files)
+    return uploads, _single_values(request.form)
+
+
+def _single_values(values: MultiDict[str, str]) -> dict[str, str]:
+    for name, given in values.lists():
+        if len(given) > 1:
+            raise OptionsError(f"Option {name[:40]!r} is given {len(given)} times; expected once.")
+    return values.to_dict()
+
+
+def _check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:
+    size = sum(len(upload.data) for upload in uploads)
+    if size > max_bytes:
+        raise TooLarge(too_large_message(max_bytes, f"{size:,} bytes"))
+
+
+def too_large_message(max_bytes: int, found: str = "more") -> str:
+    """Say that an upload passes the limit, and what to do."""
+    return (
+        f"The upload has {found}; expected at most {max_bytes:,} bytes: "
+        "send a smaller picture, or raise SHIZI_MAX_BYTES."
+    )

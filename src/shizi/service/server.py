@@ -1,0 +1,180 @@
+"""The server: gunicorn's threaded workers around the application, started from the settings.
+
+Each worker loads its own models after the fork (sessions do not survive one) and drains on SIGTERM. Knows
+nothing of routes.
+"""
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterable
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+import shizi
+from shizi.errors import OptionsError, ShiziError, WeightsError
+from shizi.service.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from flask import Flask
+
+# Threads beyond those that read or wait to: for health checks, the page and refusals while the queue is full.
+_SPARE_THREADS = 4
+_KEEPALIVE_SECONDS = 5
+_SHARED_MEMORY = "/dev/shm"
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
+    """A threaded worker that closes the gate before it drains."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        wsgi = getattr(self, "wsgi", None)
+        if wsgi is not None:
+            wsgi.app.extensions["shizi"].gate.close()
+        super().handle_exit(sig, frame)
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """Gunicorn, configured by our settings alone: no files, no environment of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__(prog="shizi serve")
+
+    def load_config(self) -> None:
+        for name, value in _configuration(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> "_WholeBodies":
+        """Make the application, in the worker."""
+        from shizi.service.app import create_app
+
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        settings = self._settings
+        try:
+            app = create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))
+        except ShiziError as error:
+            raise AppImportError(f"shizi: {error.message}") from error
+        return _WholeBodies(app)
+
+
+class _WholeBody:
+    """A body that raises OSError, which becomes a 400, when it is cut short or its chunks are malformed.
+
+    Gunicorn hands over half a body as if it were whole, and raises classes that only its own parser expects.
+    """
+
+    def __init__(self, body: IO[bytes], length: int | None) -> None:
+        self._body = body
+        self._left = length
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._body.read(size)
+        except ParseException as error:
+            raise OSError("malformed chunk") from error
+        if self._left is not None:
+            self._left -= len(data)
+            if not data and size != 0 and self._left > 0:
+                raise OSError("body cut short")
+        return data
+
+
+class _WholeBodies:
+    """The application, with a `_WholeBody` in each request."""
+
+    def __init__(self, app: "Flask") -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH")
+        environ["wsgi.input"] = _WholeBody(environ["wsgi.input"], int(length) if length else None)
+        return self.app(environ, start_response)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises OptionsError when the address cannot be listened on, WeightsError when the workers cannot load the
+    models.
+    """
+    _check_address(settings)
+    master = os.getpid()
+    try:
+        _Server(settings).run()
+    except SystemExit as stop:
+        # The workers, forked inside, leave through here too: their exit code must reach gunicorn as it is.
+        if stop.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master:
+            raise WeightsError("The service did not start: its models cannot be loaded (see above).") from stop
+        raise
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    shared_memory = os.path.isdir(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK)
+    return {
+        "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
+        "workers": settings.workers,
+        "worker_class": _Worker,
+        "threads": settings.readings + settings.queue + _SPARE_THREADS,
+        "worker_connections": 1000,
+        "keepalive": _KEEPALIVE_SECONDS,
+        "graceful_timeout": settings.stop_seconds,
+        # The heartbeat lies in memory: on a slow disk it would stop the worker (gunicorn's FAQ).
+        "worker_tmp_dir": _SHARED_MEMORY if shared_memory else None,
+        "control_socket_disable": True,
+        "preload_app": False,
+        "loglevel": "warning",
+        "proc_name": "shizi",
+        "post_worker_init": _announce,
+    }
+
+
+def _worker_threads(settings: Settings) -> int:
+    from shizi.weights import cpu_quota
+
+    return settings.threads or max(1, cpu_quota() // settings.workers)
+
+
+def _announce(worker: Any) -> None:
+    """Print where the page is, once the first worker has its models."""
+    if worker.age != 1:
+        return
+    host, port = worker.sockets[0].getsockname()[:2]
+    print(start_line(host, port), flush=True)
+
+
+def start_line(host: str, port: int) -> str:
+    """Say where the page is, and who can reach it."""
+    everywhere = host in ("0.0.0.0", "::")
+    shown = "127.0.0.1" if everywhere else f"[{host}]" if ":" in host else host
+    if everywhere:
+        reach = "every machine that reaches this one"
+    elif host in ("127.0.0.1", "::1"):
+        reach = "this machine only; --host 0.0.0.0 lets others in"
+    else:
+        reach = f"whoever reaches {host}"
+    return f"识字 shizi {shizi.__version__} serves http://{shown}:{port}/ocr/webui ({reach})"
+
+
+def _check_address(settings: Settings) -> None:
+    """Try the address before gunicorn does, which would retry for seconds and then log a row of errors."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise OptionsError(
+            f"Cannot listen on {settings.host} port {settings.port} ({error.strerror}); "
+            "choose another address with --host or --port."
+        ) from error

@@ -1,0 +1,111 @@
+"""A real service for tests: gunicorn and its workers in processes of their own, on a free loopback port.
+
+Run as a program it serves the fake reader, told over the wire what to do: a picture `hold` stays inside until
+a file called `release` lies in the folder given; `die` ends the worker; `damaged` is refused; nothing is
+found in mode accurate; a file called `broken` there keeps the models from loading. Imported it gives
+`serving`, `until`.
+"""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from fakes import FakeReader
+
+
+class Live:
+    """One running service: its process, its port, and plain requests to it."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send one request; give status, headers and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, named)
+            response = connection.getresponse()
+            return response.status, dict(response.headers), response.read()
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        """Send SIGTERM and give the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another process is about to do."""
+    pause = threading.Event()
+    while not true():
+        pause.wait(0.005)
+
+
+@contextmanager
+def serving(command: list[str], **environment: str) -> Iterator[Live]:
+    """Run a service until the block ends; `command` must take port 0 and print shizi's line."""
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "SHIZI_PORT": "0", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
+        assert found, f"the service did not start: {line} {process.stderr.read() if process.stderr else ''}"
+        yield Live(process, int(found[1]))
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        errors = process.communicate(timeout=60)[1]
+        assert "Traceback" not in errors, errors
+
+
+def _serve(folder: Path) -> None:
+    from shizi.cli import main
+    from shizi.document import Document
+    from shizi.errors import DamagedFile, WeightsError
+    from shizi.options import ReadOptions
+    from shizi.service import app
+
+    class ToldReader(FakeReader):
+        def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
+            if data == b"die":
+                os._exit(1)
+            if data == b"hold":
+                (folder / "held").touch()
+                until((folder / "release").exists)
+            if data == b"damaged":
+                raise DamagedFile("The file ends early.")
+            if options.mode == "accurate":
+                return replace(super().read(data), pages=())
+            return super().read(data, options)
+
+    def load(settings: object) -> ToldReader:
+        if (folder / "broken").exists():
+            raise WeightsError("The model file is gone.")
+        return ToldReader()
+
+    app._load_reader = load
+    sys.argv = ["shizi", "serve"]
+    main()
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))

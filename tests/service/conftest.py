@@ -1,0 +1,27 @@
+"""Fixtures of the service's tests: the application on the fake reader, and its client."""
+
+import base64
+
+import pytest
+from fakes import FakeReader
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shizi.service.app import create_app
+from shizi.service.settings import Settings
+
+
+@pytest.fixture
+def app(reader: FakeReader) -> Flask:
+    return create_app(Settings(max_bytes=100_000, max_files=3, readings=1, queue=1), reader)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def image(png: bytes) -> str:
+    """The picture in base64."""
+    return base64.b64encode(png).decode()

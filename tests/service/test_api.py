@@ -1,0 +1,320 @@
+"""The contract of the HTTP routes, through Flask's client and the fake reader."""
+
+import base64
+import io
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+from fakes import RAISED, FakeReader
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+import shizi
+from shizi import errors
+from shizi.document import Document
+from shizi.errors import ShiziError
+
+FIRST_KEYS = ["success", "text", "confidence", "processing_time_ms", "request_id", "cached", "weights"]
+
+
+def check_error(response: TestResponse, kind: type[ShiziError] | None = None) -> dict[str, Any]:
+    """Check the shape all errors share, and the class if one is given."""
+    values: dict[str, Any] = response.get_json()
+    assert list(values)[:4] == ["success", "error", "code", "request_id"]
+    assert values["success"] is False
+    assert values["error"].endswith(".")
+    assert values["request_id"] == response.headers["X-Request-ID"]
+    assert "Traceback" not in response.text
+    if kind is not None:
+        assert (response.status_code, values["code"]) == (kind.http_status, kind.code)
+    return values
+
+
+def test_json(client: FlaskClient, image: str, png: bytes, reader: FakeReader) -> None:
+    response = client.post("/ocr/predict", json={"image": image, "mode": "fast", "detail": "word"})
+    values = response.get_json()
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert list(values)[:7] == FIRST_KEYS
+    assert values["success"] is True
+    assert values["text"] == "识字 reads\n第二行 <b>&amp;"
+    assert values["confidence"] == pytest.approx(0.78, abs=0.005)
+    assert values["processing_time_ms"] >= 0
+    assert values["cached"] is False
+    assert values["weights"] == list(reader.weights)
+    assert "识字 reads" in response.text, "Chinese is not escaped"
+    [(data, options)] = reader.asked
+    assert data == png
+    assert (options.mode, options.detail, options.enhance) == ("fast", "word", "auto")
+
+
+def test_the_answer_is_a_document(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    response = client.post("/ocr/predict", data=png, content_type="image/png")
+    assert Document.from_dict(response.get_json()) == reader.read(png)
+
+
+@pytest.mark.parametrize("heading", ["data:image/png;base64,", "data:image/png;charset=utf-8;base64,", "data:;base64,"])
+def test_data_url(heading: str, client: FlaskClient, image: str, png: bytes, reader: FakeReader) -> None:
+    assert client.post("/ocr/predict", json={"image": heading + image}).status_code == 200
+    assert reader.asked[0][0] == png
+
+
+def test_base64_with_line_breaks_and_without_padding(client: FlaskClient, reader: FakeReader) -> None:
+    assert client.post("/ocr/predict", json={"image": "AAEC\r\nAwQ"}).status_code == 200
+    assert reader.asked[0][0] == bytes(range(5))
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "IMAGE/TIFF; q=1", "application/octet-stream"])
+def test_raw_body(kind: str, client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    assert client.post("/ocr/predict?mode=accurate", data=png, content_type=kind).status_code == 200
+    assert (reader.asked[0][0], reader.asked[0][1].mode) == (png, "accurate")
+
+
+def test_multipart(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    form = {"file": (io.BytesIO(png), "a.png"), "mode": "fast"}
+    values = client.post("/ocr/predict?enhance=none", data=form).get_json()
+    assert list(values)[:7] == FIRST_KEYS
+    assert "documents" not in values
+    [(data, options)] = reader.asked
+    assert (data, options.mode, options.enhance) == (png, "fast", "none")
+
+
+def test_the_body_goes_before_the_query(client: FlaskClient, image: str, reader: FakeReader) -> None:
+    assert client.post("/ocr/predict?mode=accurate", json={"image": image, "mode": "fast"}).status_code == 200
+    assert reader.asked[0][1].mode == "fast"
+
+
+def test_several_files(client: FlaskClient, reader: FakeReader) -> None:
+    reader.errors_by_data[b"broken"] = errors.DamagedFile("The file ends early.")
+    reader.pages = 2
+    files = [(io.BytesIO(b"one"), "一.png"), (io.BytesIO(b"broken"), "b.png"), (io.BytesIO(b"two"), "c.png")]
+    response = client.post("/ocr/predict", data={"file": files})
+    values = response.get_json()
+    assert response.status_code == 200
+    assert list(values)[:7] == FIRST_KEYS
+    assert [document["success"] for document in values["documents"]] == [True, False, True]
+    first, broken, last = values["documents"]
+    assert (first["name"], first["text"], first["pages"]) == ("一.png", reader.read(b"").text, [0, 1])
+    assert broken == {
+        "name": "b.png",
+        "success": False,
+        "error": "The file ends early.",
+        "code": "damaged_file",
+    }
+    assert last["pages"] == [2, 3]
+    assert [page["number"] for page in values["pages"]] == [1, 2, 1, 2]
+    assert values["text"] == f"{first['text']}\n\f{last['text']}"
+
+
+def test_several_files_all_bad(client: FlaskClient, reader: FakeReader) -> None:
+    reader.error = errors.UnsupportedFormat("The file is no picture.")
+    files = [(io.BytesIO(b"one"), "a.doc"), (io.BytesIO(b"two"), "b.doc")]
+    values = check_error(client.post("/ocr/predict", data={"file": files}), errors.UnsupportedFormat)
+    assert [document["name"] for document in values["documents"]] == ["a.doc", "b.doc"]
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_each_error_has_its_status(kind: type[ShiziError], client: FlaskClient, reader: FakeReader) -> None:
+    reader.error = kind("What was found; what was expected.")
+    response = client.post("/ocr/predict", data=b"x", content_type="image/png")
+    assert check_error(response, kind)["error"] == "What was found; what was expected."
+    assert ("Retry-After" in response.headers) is issubclass(kind, errors.Busy)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 10_000, "not JSON"),
+        (b"[1]", "no JSON object"),
+        (b"null", "no JSON object"),
+        (b"{}", "'image' is missing"),
+        (b'{"image": 5}', "'image' is no string"),
+        (b'{"image": null}', "'image' is no string"),
+        (b'{"image": ""}', "'image' is empty"),
+        (b'{"image": "data:image/png;base64,"}', "'image' is empty"),
+        (b'{"image": "data:image/png,abc"}', "not base64"),
+        (b'{"image": "data:image/png;base64"}', "not base64"),
+        (b'{"image": "*not base64*"}', "not base64"),
+        (b'{"image": "\xe8\xaf\x86"}', "not base64"),
+        (b'{"image": "A"}', "not base64"),
+        (b'{"image": "http://127.0.0.1/x.png"}', "not base64"),
+    ],
+)
+def test_bad_json(body: bytes, said: str, client: FlaskClient, reader: FakeReader) -> None:
+    response = client.post("/ocr/predict", data=body, content_type="application/json")
+    assert said in check_error(response, errors.InputError)["error"]
+    assert reader.asked == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"modes": "fast"}, "'modes'"),
+        ({"mode": "slow"}, "'slow'"),
+        ({"mode": None}, "'None'"),
+        ({"mode": ["fast"]}, "'mode'"),
+        ({"image2": "x"}, "'image2'"),
+        ({"detail": 3}, "'detail'"),
+    ],
+)
+def test_bad_options(options: dict[str, object], said: str, client: FlaskClient, image: str) -> None:
+    response = client.post("/ocr/predict", json={"image": image, **options})
+    assert said in check_error(response, errors.OptionsError)["error"]
+
+
+@pytest.mark.parametrize("query", ["?modes=fast", "?mode=slow", "?mode=fast&mode=auto"])
+def test_bad_options_in_the_query(query: str, client: FlaskClient, png: bytes) -> None:
+    response = client.post(f"/ocr/predict{query}", data=png, content_type="image/png")
+    assert "mode" in check_error(response, errors.OptionsError)["error"]
+
+
+def test_bad_option_in_the_form(client: FlaskClient, png: bytes) -> None:
+    form = {"file": (io.BytesIO(png), "a.png"), "colour": "red"}
+    assert "'colour'" in check_error(client.post("/ocr/predict", data=form), errors.OptionsError)["error"]
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "nonsense"])
+def test_wrong_content_type(kind: str, client: FlaskClient) -> None:
+    response = client.post("/ocr/predict", data=b"x", headers={"Content-Type": kind})
+    assert "application/json" in check_error(response, errors.UnsupportedFormat)["error"]
+
+
+def test_missing_pictures(client: FlaskClient) -> None:
+    check_error(client.post("/ocr/predict", data=b"", content_type="image/png"), errors.InputError)
+    empty_form = client.post("/ocr/predict", data={"mode": "fast"}, content_type="multipart/form-data")
+    assert "'file'" in check_error(empty_form, errors.InputError)["error"]
+    other_name = client.post("/ocr/predict", data={"picture": (io.BytesIO(b"x"), "a.png")})
+    assert "'picture'" in check_error(other_name, errors.InputError)["error"]
+    torn = client.post("/ocr/predict", data=b"--x\r\nContent-Disp", content_type="multipart/form-data; boundary=x")
+    check_error(torn, errors.InputError)
+    check_error(client.post("/ocr/predict", data=b"x", content_type="multipart/form-data"), errors.InputError)
+
+
+def test_too_many_files(client: FlaskClient) -> None:
+    files = [(io.BytesIO(b"x"), f"{number}.png") for number in range(4)]
+    values = check_error(client.post("/ocr/predict", data={"file": files}), errors.TooLarge)
+    assert "4 files" in values["error"]
+
+
+class Counted(io.RawIOBase):
+    """An endless body that counts what is read of it."""
+
+    taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.taken += len(buffer)
+        return len(buffer)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "image/png", "multipart/form-data; boundary=x"])
+def test_too_large_by_content_length_is_refused_unread(kind: str, client: FlaskClient) -> None:
+    body = Counted()
+    overrides = {"wsgi.input": body, "CONTENT_LENGTH": str(10**12)}
+    response = client.post("/ocr/predict", content_type=kind, environ_overrides=overrides)
+    assert "100,000 bytes" in check_error(response, errors.TooLarge)["error"]
+    assert body.taken == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "image/png", "multipart/form-data; boundary=x"])
+def test_too_large_without_content_length_stops_at_the_limit(kind: str, client: FlaskClient) -> None:
+    body = Counted()
+    overrides = {"wsgi.input": body, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    response = client.post("/ocr/predict", content_type=kind, environ_overrides=overrides)
+    check_error(response, errors.TooLarge)
+    assert body.taken < 500_000
+
+
+def test_the_limit_is_of_the_picture_whatever_it_comes_in(client: FlaskClient) -> None:
+    for size, status in ((100_000, 200), (100_001, 413)):
+        data = bytes(size)
+        as_json = client.post("/ocr/predict", json={"image": base64.b64encode(data).decode()})
+        as_form = client.post("/ocr/predict", data={"file": (io.BytesIO(data), "a.png")})
+        raw = client.post("/ocr/predict", data=data, content_type="image/png")
+        assert [as_json.status_code, as_form.status_code, raw.status_code] == [status] * 3
+
+
+def test_unknown_routes_and_wrong_methods(client: FlaskClient) -> None:
+    for path in ("/nowhere", "/ocr/nowhere", "/ocr/static/nowhere.js", "/ocr/static/../app.py"):
+        response = client.get(path)
+        assert (response.status_code, check_error(response)["code"]) == (404, "not_found")
+    response = client.get("/ocr/predict")
+    assert (response.status_code, check_error(response)["code"]) == (405, "method_not_allowed")
+    assert "POST" in response.headers["Allow"]
+    assert client.delete("/ocr/health").status_code == 405
+
+
+def test_health_and_ready(client: FlaskClient, reader: FakeReader) -> None:
+    health = client.get("/ocr/health").get_json()
+    assert (health["status"], health["version"]) == ("alive", shizi.__version__)
+    ready = client.get("/ocr/ready")
+    assert ready.get_json()["weights"] == list(reader.weights)
+    assert ready.get_json()["request_id"] == ready.headers["X-Request-ID"]
+
+
+def test_a_stopping_service_takes_nothing_new(client: FlaskClient, png: bytes) -> None:
+    client.application.extensions["shizi"].gate.close()
+    response = client.post("/ocr/predict", data=png, content_type="image/png")
+    check_error(response, errors.Stopping)
+    assert response.headers["Retry-After"] == "1"
+    check_error(client.get("/ocr/ready"), errors.Stopping)
+    assert client.get("/ocr/health").status_code == 200
+
+
+@pytest.mark.parametrize("given", ["abc-1.2_3", "x" * 64])
+def test_a_well_formed_request_id_is_kept(given: str, client: FlaskClient) -> None:
+    assert client.get("/ocr/health", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "<script>", "识字", "a/b"])
+def test_another_request_id_is_replaced(given: str, client: FlaskClient) -> None:
+    answered = client.get("/ocr/health", headers={"X-Request-ID": given.encode().decode("latin-1")})
+    assert re.fullmatch("[0-9a-f]{32}", answered.headers["X-Request-ID"])
+
+
+def test_a_defect_tells_nothing_and_logs_no_text(
+    client: FlaskClient, reader: FakeReader, png: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    reader.error = RuntimeError("机密文字")
+    response = client.post("/ocr/predict", data=png, content_type="image/png")
+    values = check_error(response, ShiziError)
+    assert "机密文字" not in response.text
+    assert "机密文字" not in caplog.text
+    assert f"failed {values['request_id']}: RuntimeError at" in caplog.text
+    reader.error = None
+    assert client.post("/ocr/predict", data=png, content_type="image/png").status_code == 200
+
+
+def test_the_log_has_a_row_a_request_and_no_content(
+    client: FlaskClient, png: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client.post("/ocr/predict", data={"file": (io.BytesIO(png), "私人.png")})
+    client.get("/ocr/no%0Aforged")
+    rows = [record.getMessage() for record in caplog.records]
+    assert [row.split()[:3] for row in rows] == [["POST", "/ocr/predict", "200"], ["-", "-", "404"]]
+    assert not re.search("识字|私人|forged", caplog.text)
+
+
+def test_answers_are_not_kept_by_anyone(client: FlaskClient) -> None:
+    headers = client.get("/ocr/health").headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_invalid_json_is_sent(client: FlaskClient, reader: FakeReader, png: bytes) -> None:
+    """A NaN would be no JSON: better a plain failure than an answer no client can parse."""
+    document = reader.read(b"")
+    broken = {**document.to_dict(), "confidence": float("nan")}
+    with pytest.raises(ValueError, match="JSON"):
+        client.application.json.dumps(broken)
+    assert json.loads(client.application.json.dumps(document.to_dict())) == document.to_dict()

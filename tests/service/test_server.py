@@ -1,0 +1,164 @@
+"""The service as it runs: gunicorn on a free port, the fake reader inside, signals and bad clients."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import live
+import pytest
+from live import Live, serving, until
+
+from shizi import errors
+from shizi.service.server import start_line
+
+pytestmark = pytest.mark.slow
+
+PNG = {"Content_Type": "image/png"}
+
+
+def start(folder: Path, **environment: str) -> AbstractContextManager[Live]:
+    return serving([sys.executable, live.__file__, str(folder)], **environment)
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One service for all tests that leave it as it was; that it does is half of what they check."""
+    with start(tmp_path_factory.mktemp("live"), SHIZI_MAX_BYTES="100000", SHIZI_QUEUE="0") as running:
+        yield running
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Live]:
+    with start(tmp_path, SHIZI_MAX_BYTES="100000", SHIZI_QUEUE="0") as running:
+        yield running
+
+
+def test_it_answers_and_ends_cleanly(service: Live) -> None:
+    status, headers, body = service.request("POST", "/ocr/predict", b"a picture", **PNG)
+    assert status == 200
+    assert headers["Content-Type"] == "application/json"
+    assert json.loads(body)["text"].startswith("识字 reads")
+    assert service.request("GET", "/ocr/ready")[0] == 200
+    assert service.stop() == 0
+    with pytest.raises(ConnectionError):
+        service.request("GET", "/ocr/health")
+
+
+def test_a_full_queue_is_busy_and_health_still_answers(service: Live, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        status, headers, body = service.request("POST", "/ocr/predict", b"a picture", **PNG)
+        assert (status, json.loads(body)["code"]) == (429, "busy")
+        assert int(headers["Retry-After"]) >= 1
+        assert service.request("GET", "/ocr/health")[0] == 200
+        (tmp_path / "release").touch()
+        assert running.result()[0] == 200
+    assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_sigterm_lets_a_running_request_finish(service: Live, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        service.process.send_signal(signal.SIGTERM)
+        (tmp_path / "release").touch()
+        assert running.result()[0] == 200
+    assert service.process.wait(60) == 0
+
+
+def test_a_dead_worker_is_replaced(service: Live) -> None:
+    with pytest.raises(ConnectionError):
+        service.request("POST", "/ocr/predict", b"die", **PNG)
+    assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_bodies_too_large_get_their_answer(steady: Live) -> None:
+    """A client that sends all before it listens sees the 413, not a reset connection."""
+    for headers in (PNG, {**PNG, "Connection": "close"}):
+        status, _, body = steady.request("POST", "/ocr/predict", bytes(30_000_000), **headers)
+        assert (status, json.loads(body)["code"]) == (413, "too_large")
+    assert steady.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def talk(steady: Live, sent: bytes) -> bytes:
+    """Send raw bytes and read until the steady ends the connection."""
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=60) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+        return received
+
+
+HEADING = b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: image/png\r\n"
+
+
+def test_chunked_bodies(steady: Live) -> None:
+    chunk = b"186a0\r\n" + bytes(100_000) + b"\r\n"
+    heading = HEADING + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert talk(steady, heading + chunk + b"0\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert talk(steady, heading + chunk * 20 + b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        HEADING + b"Content-Length: 1000\r\n\r\nhalf a bo",
+        HEADING + b"Content-Length: minus\r\n\r\n",
+        HEADING + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        HEADING + b"X: " + b"y" * 100_000 + b"\r\n\r\n",
+    ],
+    ids=["nothing", "binary", "no path", "half a body", "bad length", "bad chunk", "huge header"],
+)
+def test_broken_requests_leave_it_alive(sent: bytes, steady: Live) -> None:
+    received = talk(steady, sent)
+    assert received == b"" or received.startswith(b"HTTP/1.1 4")
+    assert b"Traceback" not in received
+    assert steady.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_two_workers(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_WORKERS="2") as service:
+        for _ in range(8):
+            assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        assert service.stop() == 0
+
+
+def test_broken_weights_end_it_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    ran = subprocess.run(
+        [sys.executable, live.__file__, str(tmp_path)],
+        env={**os.environ, "SHIZI_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == errors.WeightsError.exit_code
+    assert "shizi: The model file is gone." in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80/ocr/webui (this machine only; --host 0.0.0.0 lets others in)"),
+        ("::1", "http://[::1]:80/ocr/webui (this machine only; --host 0.0.0.0 lets others in)"),
+        ("0.0.0.0", "http://127.0.0.1:80/ocr/webui (every machine that reaches this one)"),
+        ("10.1.2.3", "http://10.1.2.3:80/ocr/webui (whoever reaches 10.1.2.3)"),
+    ],
+)
+def test_start_line(host: str, said: str) -> None:
+    assert said in start_line(host, 80)

@@ -1,0 +1,116 @@
+import pytest
+
+from shizi.document import Char, Reading
+from shizi.geometry import Polygon
+from shizi.layout import Fragment, arrange
+from shizi.options import Detail
+
+
+def piece(text: str, left: float, top: float, width: float | None = None, height: float = 20) -> Fragment:
+    """A line of text; by default as wide as Chinese characters of its height, half for Latin ones."""
+    units = sum(1.0 if ord(character) > 255 else 0.5 for character in text)
+    width = width or units * height
+    chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
+    return Fragment(Polygon.from_bounds(left, top, left + width, top + height), Reading(text, 0.9, chars), "model")
+
+
+def column(text: str, left: float, top: float, size: float = 20) -> Fragment:
+    chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
+    polygon = Polygon.from_bounds(left, top, left + size, top + size * len(text))
+    return Fragment(polygon, Reading(text, 0.9, chars), "model", vertical=True)
+
+
+def texts(*fragments: Fragment, rule: bool = False) -> list[str]:
+    lines, _ = arrange(list(fragments)[::-1], lambda left, right: rule, "line")
+    return [line.text for line in lines]
+
+
+def paragraph(words: str, left: float, count: int = 5) -> list[Fragment]:
+    return [piece(f"{words}{i}", left, 100 + 30 * i, width=300) for i in range(count)]
+
+
+def test_nothing_is_nothing() -> None:
+    assert arrange([], lambda left, right: False, "line") == ((), ())
+
+
+def test_lines_run_from_top_to_bottom() -> None:
+    assert texts(piece("一行", 10, 10), piece("二行", 40, 40), piece("三行", 0, 70)) == ["一行", "二行", "三行"]
+
+
+def test_columns_of_paragraphs_are_read_one_after_the_other_under_their_title() -> None:
+    left, right = paragraph("左栏正文", 20), paragraph("右栏正文", 360)
+    title = piece("横贯两栏的标题", 200, 40)
+    assert texts(title, *left, *right) == [title.text, *(f.text for f in left), *(f.text for f in right)]
+
+
+def test_rows_of_a_table_are_read_across() -> None:
+    cells = [
+        piece(f"{row}{name}", x, 30 * row) for row in range(4) for name, x in (("名", 0), ("量", 200), ("价", 400))
+    ]
+    assert texts(*cells) == [cell.text for cell in cells]
+
+
+def test_a_cell_that_stands_between_two_rows_does_not_break_them() -> None:
+    rows = [piece("Male", 0, 0), piece("35", 200, 0), piece("Female", 0, 30), piece("44", 200, 30)]
+    assert texts(*rows, piece("0.125", 400, 15)) == ["Male", "35", "0.125", "Female", "44"]
+
+
+def test_a_stacked_label_is_one_line_and_parts_the_blocks_beside_it() -> None:
+    label = [piece(c, 0, y) for c, y in (("购", 12), ("买", 42), ("方", 72))]
+    left = [piece(f"名称第{i}行", 40, 27 * i) for i in range(4)]
+    right = [piece(f"密码第{i}行", 400, 27 * i) for i in range(4)]
+    divider = [piece(c, 360, y) for c, y in (("密", 12), ("码", 42), ("区", 72))]
+    assert texts(*label, *left, *divider, *right) == [
+        "购买方", *(f.text for f in left), "密码区", *(f.text for f in right),
+    ]  # fmt: skip
+
+
+def test_a_table_column_of_single_characters_stays_cells() -> None:
+    rows = [f for i, c in enumerate("套个件") for f in (piece(f"货物{i}号", 0, 40 * i), piece(c, 200, 40 * i))]
+    assert texts(*rows) == ["货物0号", "套", "货物1号", "个", "货物2号", "件"]
+
+
+def test_upright_columns_are_read_from_the_right() -> None:
+    assert texts(column("第一列文字", 200, 0), column("第二列文字", 150, 0), column("第三列文字", 100, 0)) == [
+        "第一列文字", "第二列文字", "第三列文字",
+    ]  # fmt: skip
+
+
+def test_pieces_of_one_line_are_joined_with_spaces_between_latin_words_only() -> None:
+    assert texts(piece("Hello", 0, 0), piece("world", 58, 0)) == ["Hello world"]
+    assert texts(piece("你好", 0, 0), piece("世界", 45, 0)) == ["你好世界"]
+    assert texts(piece("名", 0, 0), piece("称：个人", 70, 1)) == ["名称：个人"]
+
+
+@pytest.mark.parametrize("rule", [True, False])
+def test_a_rule_keeps_cells_apart(rule: bool) -> None:
+    assert texts(piece("46.62", 0, 0), piece("13%", 55, 0), rule=rule) == (["46.62", "13%"] if rule else ["46.62 13%"])
+
+
+def test_a_tilted_page_keeps_its_order() -> None:
+    def tilted(text: str, x: float, y: float, width: float) -> Fragment:
+        slope = 0.15
+        corners = [(x, y + slope * x), (x + width, y + slope * (x + width))]
+        corners += [(px, py + 20) for px, py in reversed(corners)]
+        return Fragment(Polygon.from_points(corners), Reading(text, 0.9), "model")
+
+    rows = [tilted(f"{side}{i}", x, 40 * i, 60) for i in range(5) for side, x in (("左", 0), ("右", 400))]
+    assert texts(*rows) == [row.text for row in rows]
+
+
+def test_blocks_part_at_white_space_and_hold_every_line_once() -> None:
+    fragments = [piece("标题", 0, 0), *(piece(f"正文{i}", 0, 80 + 25 * i) for i in range(3)), piece("落款", 0, 240)]
+    lines, blocks = arrange(fragments, lambda left, right: False, "line")
+    assert [block.lines for block in blocks] == [(0,), (1, 2, 3), (4,)]
+    assert blocks[1].polygon.bounds == (0, 80, 50, 150)
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize(("detail", "words", "chars"), [("line", 0, 0), ("word", 3, 0), ("character", 3, 4)])
+def test_detail_decides_how_deep_lines_go(detail: Detail, words: int, chars: int) -> None:
+    (line,), _ = arrange([piece("读2026 abcd", 0, 0, width=100)], lambda left, right: False, detail)
+    assert len(line.words) == words
+    if words:
+        assert [word.text for word in line.words] == ["读", "2026", "abcd"]
+        assert line.words[1].polygon.bounds == pytest.approx((10, 0, 50, 20))
+        assert len(line.words[1].chars) == chars

@@ -1,0 +1,119 @@
+import cv2
+import numpy as np
+import pytest
+from conftest import CHINESE_FONT
+from pictures import drawn_page
+
+from shizi.charset import Span, text_of
+from shizi.document import Reading
+from shizi.errors import WeightsError
+from shizi.recognise import Recogniser, _tidied
+from shizi.weights import Weights, find, from_file
+
+LINES = [
+    "识字",
+    "天津增值税电子普通发票",
+    "Read two words",
+    "编号 2026-11 共 48 页",
+    "价税合计（大写）柒拾玖元捌角",
+    "OK",
+]
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    return Recogniser(find("strong"), threads=2)
+
+
+@pytest.fixture(scope="module")
+def strips() -> list[np.ndarray]:
+    """One strip a line, of different heights and widths."""
+    if not CHINESE_FONT.exists():
+        pytest.skip("Debian's package fonts-noto-cjk is missing: apt-get install fonts-noto-cjk")
+    drawn = []
+    for size, text in zip((18, 24, 30, 26, 40, 22), LINES, strict=True):
+        width = 16 + sum(size if ord(character) > 255 else round(0.6 * size) for character in text)
+        page = np.asarray(drawn_page([text], (width, round(1.5 * size)), font_size=size, font_file=str(CHINESE_FONT)))
+        drawn.append(cv2.GaussianBlur(page, (3, 3), 0))
+    return drawn
+
+
+def test_lines_are_read(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    texts = [reading.text for reading in recogniser.read(strips)]
+    assert [text.replace(" ", "") for text in texts] == [line.replace(" ", "") for line in LINES]
+    assert texts[2] == "Read two words"
+
+
+def test_a_strip_reads_the_same_alone_and_in_any_company(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    alone = [recogniser.read([strip])[0] for strip in strips]
+    again = [strip for strip in strips for _ in range(3)]
+    order = np.random.default_rng(0).permutation(len(again))
+    together = recogniser.read([again[i] for i in order])
+    for place, i in enumerate(order):
+        assert together[place].text == alone[i // 3].text
+        assert together[place].confidence == pytest.approx(alone[i // 3].confidence, abs=1e-4)
+
+
+def test_blank_and_tiny_strips_read_as_nothing(recogniser: Recogniser) -> None:
+    blank = [np.full(shape, 255, np.uint8) for shape in ((30, 200, 3), (1, 1, 3), (2, 300, 3))]
+    assert [reading.text for reading in recogniser.read(blank)] == ["", "", ""]
+    assert recogniser.read([]) == []
+
+
+def test_characters_have_their_place_in_the_line(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    (reading,) = recogniser.read([strips[1]])
+    assert "".join(char.text for char in reading.chars) == reading.text
+    starts, ends = [char.start for char in reading.chars], [char.end for char in reading.chars]
+    assert starts == sorted(starts)
+    assert starts[1:] == ends[:-1]
+    assert starts[0] >= 0
+    assert ends[-1] <= 1
+    ink = (8 + 24 * (np.arange(11) + 0.5)) / strips[1].shape[1]  # where the glyphs' centres were drawn
+    centres = [(start + end) / 2 for start, end in zip(starts, ends, strict=True)]
+    assert np.abs(np.array(centres) - ink).max() < 0.05
+
+
+def test_confidence_is_the_chance_of_the_whole_line(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    clear, smeared = strips[1], cv2.GaussianBlur(strips[1], (15, 15), 4)
+    sure, unsure = recogniser.read([clear, smeared])
+    assert sure.confidence == pytest.approx(np.prod([char.confidence for char in sure.chars]))
+    assert sure.confidence > 2 * unsure.confidence
+
+
+def test_a_very_long_line_is_read_whole(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    (one,) = recogniser.read([strips[1]])
+    (long,) = recogniser.read([np.hstack([strips[1]] * 12)])
+    assert long.text == one.text * 12
+
+
+def test_an_empty_reading_is_what_it_says() -> None:
+    assert Reading("", 0.0).chars == ()
+
+
+def test_models_that_read_no_lines_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(WeightsError, match="charset"):
+        Recogniser(find("detector"))
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a model")
+    with pytest.raises(WeightsError, match=r"broken\.onnx cannot be loaded"):
+        Recogniser(from_file(broken))
+    with pytest.raises(WeightsError, match="cannot be read"):
+        from_file(tmp_path / "missing.onnx")
+    strong = find("strong")
+    with pytest.raises(WeightsError, match="line format"):
+        Recogniser(Weights(strong.name, strong.path, strong.digest, {}))
+
+
+def test_spaces_between_latin_words_stay_and_others_go() -> None:
+    def tidied(text: str) -> str:
+        return text_of(_tidied([Span(character, i, i + 1, 1.0) for i, character in enumerate(text)]))
+
+    assert tidied("  two words ") == "two words"
+    assert tidied("天 津 （增值税） 发票") == "天津（增值税）发票"
+    assert tidied("编号 2026 年") == "编号 2026 年"
+    assert tidied("   ") == ""
+
+
+def test_specks_count_only_when_likely() -> None:
+    spans = [Span("汉", 0, 1, 0.9), Span(".", 1, 2, 0.4), Span("口", 2, 3, 0.3), Span("。", 3, 4, 0.6)]
+    assert text_of(_tidied(spans)) == "汉口。"
