@@ -89,9 +89,7 @@ def picture(raw: Shares, calibrated: Shares, right: Shares, path: Path) -> None:
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
         used = np.unique(bins)
         points = [(confidence[bins == place].mean(), right[bins == place].mean()) for place in used]
-        axes.plot(
-            *zip(*points, strict=True), marker="o", label=f"{label}, error {error(confidence, right):.3f}"
-        )
+        axes.plot(*zip(*points, strict=True), marker="o", label=f"{label}, error {error(confidence, right):.3f}")
     axes.set(xlabel="confidence", ylabel="share of lines right", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend()
     figure.savefig(path, dpi=100, bbox_inches="tight")
@@ -101,9 +99,7 @@ def picture(raw: Shares, calibrated: Shares, right: Shares, path: Path) -> None:
 def main() -> None:
     """Fit on every other line of the test sets, report the error on the rest, write the curve."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "model", help="name the runtime knows (printed only) or ONNX file (curve written into it)"
-    )
+    parser.add_argument("model", help="name the runtime knows (printed only) or ONNX file (curve written into it)")
     parser.add_argument("--lines", type=Path, help="folder of PDF crops")
     parser.add_argument("--fonts", type=Path, default=Path("fonts"))
     parser.add_argument("--count", type=int, default=800)
@@ -125,9 +121,7 @@ def main() -> None:
     print(f"expected calibration error {before:.4f} raw, {after:.4f} calibrated, on {len(calibrated)} lines")
     sure = calibrated >= 0.98
     if sure.any():
-        print(
-            f"of {sure.mean():.1%} of lines with confidence >= 0.98, {right[1::2][sure].mean():.2%} are right"
-        )
+        print(f"of {sure.mean():.1%} of lines with confidence >= 0.98, {right[1::2][sure].mean():.2%} are right")
     print(KEY, " ".join(f"{x:g}:{y:g}" for x, y in curve))
     if arguments.picture:
         picture(confidence[1::2], calibrated, right[1::2], arguments.picture)

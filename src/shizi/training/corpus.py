@@ -203,9 +203,7 @@ def form(random: Random, length: int) -> str:
 def listed(random: Random, length: int) -> str:
     """Give an item of a list: its mark, then text."""
     mark = random.choice(MARKS.split(" "))
-    mark = mark.format(
-        n=random.randint(1, 30), m=random.randint(1, 20), c=random.choice("一二三四五六七八九十")
-    )
+    mark = mark.format(n=random.randint(1, 30), m=random.randint(1, 20), c=random.choice("一二三四五六七八九十"))
     return mark + random.choice(("", " ")) + (chinese if random.random() < 0.7 else english)(random, length)
 
 

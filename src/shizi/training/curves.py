@@ -30,9 +30,7 @@ def draw(log: Path, picture: Path) -> None:
 def _validation(axes: Any, checks: list[dict[str, Any]]) -> None:
     names = sorted({name for row in checks for name in row["validation"] if name.endswith("_cer")})
     for name in names:
-        points = [
-            (row["lines"], 100 * row["validation"][name]) for row in checks if name in row["validation"]
-        ]
+        points = [(row["lines"], 100 * row["validation"][name]) for row in checks if name in row["validation"]]
         axes.plot(*zip(*points, strict=True), marker="o", label=f"{name.removesuffix('_cer')}: CER %")
     axes.set(xlabel="lines", yscale="log")
     if names:

@@ -80,9 +80,7 @@ def intrude(strip: Strip, random: Random) -> Strip:
     if random.random() < 0.5:
         strip[:depth] = np.minimum(strip[:depth], slice_)
     else:
-        strip[height - depth :] = np.minimum(
-            strip[height - depth :], slice_[: strip[height - depth :].shape[0]]
-        )
+        strip[height - depth :] = np.minimum(strip[height - depth :], slice_[: strip[height - depth :].shape[0]])
     return strip
 
 
@@ -167,9 +165,7 @@ def motion(strip: Strip, random: Random) -> Strip:
     length = random.randint(2, max(2, strip.shape[0] // 9))
     kernel = np.zeros((length, length), np.float32)
     ends = (
-        ((0, length // 2), (length - 1, length // 2))
-        if random.random() < 0.5
-        else ((0, 0), (length - 1, length - 1))
+        ((0, length // 2), (length - 1, length // 2)) if random.random() < 0.5 else ((0, 0), (length - 1, length - 1))
     )
     cv2.line(kernel, *ends, 1.0)
     return np.asarray(cv2.filter2D(strip, -1, kernel / kernel.sum()), np.uint8)

@@ -130,9 +130,7 @@ def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple
 
 def right(lines: Sequence[samples.Sample], readings: Sequence[Read]) -> list[bool]:
     """Tell of each line whether it was read without an error, after folding."""
-    return [
-        normalise(line.text) == normalise(reading.text) for line, reading in zip(lines, readings, strict=True)
-    ]
+    return [normalise(line.text) == normalise(reading.text) for line, reading in zip(lines, readings, strict=True)]
 
 
 def find(model: str) -> weights.Weights:

@@ -35,9 +35,7 @@ def fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Array, Array]:
     assert norm.running_mean is not None
     assert norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return array(convolution.weight * scale[:, None, None, None]), array(
-        norm.bias - norm.running_mean * scale
-    )
+    return array(convolution.weight * scale[:, None, None, None]), array(norm.bias - norm.running_mean * scale)
 
 
 def _convolution(graph: Graph, name: str, layers: nn.Module, value: str) -> str:
@@ -71,7 +69,7 @@ def _lstm(graph: Graph, lstm: nn.LSTM, value: str) -> str:
         )
         for key, part in zip("WRB", (kernel, recurrent, np.concatenate([first, second])), strict=True):
             stacks[key].append(part)
-    inputs = [value, *(graph.weight(f"lstm.{key}", np.stack(parts)) for key, parts in stacks.items())]
+    inputs = [value, *(graph.matrix(f"lstm.{key}", np.stack(parts)) for key, parts in stacks.items())]
     steps = graph.add("LSTM", inputs, "lstm.steps", direction="bidirectional", hidden_size=lstm.hidden_size)
     ordered = graph.add("Transpose", [steps], "lstm.ordered", perm=[2, 0, 1, 3])  # T, 2, N, H -> N, T, 2, H
     shape = graph.weight("lstm.shape", np.array([0, 0, 2 * lstm.hidden_size], np.int64))
@@ -90,7 +88,7 @@ def build(
     With `gate` the last layer runs at its open steps only; with `reach` (the largest value that the narrow
     layer gives on lines) in 8 bits.
     """
-    graph = Graph()
+    graph = Graph(half=reach is not None)
     _outputs(graph, model, outputs, _body(graph, model), gate, reach)
     line = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", FORM.channels, FORM.height, "W"])
     whole = helper.make_graph(graph.nodes, "shizi-crnn", [line], _declared(outputs), graph.weights)
@@ -117,9 +115,7 @@ def _body(graph: Graph, model: Crnn) -> str:
     return _lstm(graph, model.lstm, value)
 
 
-def _outputs(
-    graph: Graph, model: Crnn, outputs: Outputs, context: str, gate: Gate | None, reach: float | None
-) -> None:
+def _outputs(graph: Graph, model: Crnn, outputs: Outputs, context: str, gate: Gate | None, reach: float | None) -> None:
     if outputs == "reading" and gate is not None:
         head.gated(graph, model, context, gate, reach)
         return

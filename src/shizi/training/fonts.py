@@ -131,11 +131,7 @@ def unpack(packages: set[str], into: Path) -> None:
 
 def cut(source: Source, original: Path, into: Path) -> Face:
     """Subset one face to the charset, write it below `into` and tell what it covers."""
-    font = (
-        TTCollection(original).fonts[source.index]
-        if original.suffix == ".ttc"
-        else TTFont(original, lazy=True)
-    )
+    font = TTCollection(original).fonts[source.index] if original.suffix == ".ttc" else TTFont(original, lazy=True)
     wanted = {ord(character) for character in labels.charset().characters}
     options = subset.Options(hinting=False, layout_features=[], notdef_outline=True, name_IDs=[1, 2])
     options.drop_tables += [
@@ -201,9 +197,7 @@ def main() -> None:
     """Collect the fonts and print the table of licences and coverage."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=Path("fonts"))
-    parser.add_argument(
-        "--packages", type=Path, default=Path("fonts/packages"), help="unpacked packages, kept"
-    )
+    parser.add_argument("--packages", type=Path, default=Path("fonts/packages"), help="unpacked packages, kept")
     arguments = parser.parse_args()
     total = 0
     for face in collect(arguments.into, arguments.packages):

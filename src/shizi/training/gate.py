@@ -19,7 +19,7 @@ from shizi.training.samples import Sample
 
 # One written step in so many may be closed out; its neighbours usually write the character too.
 LOST_ONE_IN = 10_000
-ROUNDS = 200
+ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ def fit(model: Crnn, lines: Sequence[Sample]) -> Gate:
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = torch.nn.functional.binary_cross_entropy_with_logits(
-            score(context).squeeze(1), written.float(), weight
-        )
+        value = torch.nn.functional.binary_cross_entropy_with_logits(score(context).squeeze(1), written.float(), weight)
         value.backward()  # type: ignore[no-untyped-call]
         return value
 

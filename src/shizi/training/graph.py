@@ -13,9 +13,13 @@ Array = npt.NDArray[np.float32]
 
 
 class Graph:
-    """Nodes and named weights; each node is named after its only output."""
+    """Nodes and named weights; each node is named after its only output.
 
-    def __init__(self) -> None:
+    With `half`, matrices are stored in 16 bits; the runtime widens them once, when it loads the file.
+    """
+
+    def __init__(self, half: bool = False) -> None:
+        self._half = half
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
@@ -28,6 +32,13 @@ class Graph:
         """Add a named weight and give its name."""
         self.weights.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return name
+
+    def matrix(self, name: str, value: Array) -> str:
+        """Add a large weight, stored in 16 bits where the graph is `half`, and give the name of its numbers."""
+        if not self._half:
+            return self.weight(name, value)
+        stored = self.weight(f"{name}.half", value.astype(np.float16))
+        return self.add("Cast", [stored], name, to=TensorProto.FLOAT)
 
     def number(self, value: int) -> onnx.TensorProto:
         """Give a whole number as an attribute."""

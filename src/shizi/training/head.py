@@ -16,7 +16,7 @@ WEIGHT_LEVELS, VALUE_LEVELS, MIDDLE = 63, 127, 128
 
 def linear(graph: Graph, name: str, weight: Array, bias: Array, value: str) -> str:
     """Add a fully connected layer: `weight` out in, `bias` out."""
-    product = graph.add("MatMul", [value, graph.weight(f"{name}.weight", weight.T)], f"{name}.product")
+    product = graph.add("MatMul", [value, graph.matrix(f"{name}.weight", weight.T)], f"{name}.product")
     return graph.add("Add", [product, graph.weight(f"{name}.bias", bias)], f"{name}.scores")
 
 
@@ -58,14 +58,10 @@ def best(graph: Graph, scores_: str, path: str, probability: str) -> None:
 
 def gated(graph: Graph, model: Crnn, context: str, gate: Gate, reach: float | None) -> None:
     """Add `path` and `probability` (N T), computed at the gate's open steps only."""
-    product = graph.add(
-        "MatMul", [context, graph.weight("gate.weight", gate.weight[:, None])], "gate.product"
-    )
+    product = graph.add("MatMul", [context, graph.weight("gate.weight", gate.weight[:, None])], "gate.product")
     last = graph.weight("gate.axis", np.array([2], np.int64))
     flat = graph.add("Squeeze", [product, last], "gate.flat")
-    score = graph.add(
-        "Add", [flat, graph.weight("gate.bias", np.array(gate.bias, np.float32))], "gate.score"
-    )  # N, T
+    score = graph.add("Add", [flat, graph.weight("gate.bias", np.array(gate.bias, np.float32))], "gate.score")  # N, T
     zero = graph.weight("gate.zero", np.array(0, np.float32))
     opened = graph.add("NonZero", [graph.add("Greater", [score, zero], "gate.opened")], "gate.found")
     places = graph.add("Transpose", [opened], "gate.places", perm=[1, 0])  # S, 2

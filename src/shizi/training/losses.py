@@ -15,9 +15,7 @@ from shizi.training.batches import Batch
 from shizi.training.crnn import Crnn
 
 
-def choose(
-    targets: Tensor, classes: int, negatives: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def choose(targets: Tensor, classes: int, negatives: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Choose blank, the batch's own classes and `negatives` others: gives class indices K, score shifts K."""
     wanted = torch.unique(torch.cat([torch.tensor([BLANK]), targets.cpu()]))
     others = torch.ones(classes, dtype=torch.bool)

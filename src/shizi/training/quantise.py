@@ -16,7 +16,7 @@ from pathlib import Path
 
 import onnx
 import torch
-from onnxruntime.quantization import (  # type: ignore[import-untyped]
+from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
     QuantType,
@@ -32,7 +32,7 @@ from shizi.training.crnn import Crnn
 
 # dynamic: onnxruntime's own recipe for LSTM and matrix products, to compare with.
 RECIPES = ("gated", "dynamic", "head", "full")
-RANGE_LINES, GATE_LINES = 200, 1500
+RANGE_LINES, GATE_LINES = 150, 600
 RANGE_RUN = 998
 
 

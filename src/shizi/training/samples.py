@@ -116,9 +116,7 @@ class Maker:
         self._texts = [crop.text for crop in self._crops]
         self._even = [crop for crop in self._crops if evenly_set(crop.text)]
 
-    def make(
-        self, run: int, index: int, crop_share: float, strength: float = 1.0, placed: bool = False
-    ) -> Sample:
+    def make(self, run: int, index: int, crop_share: float, strength: float = 1.0, placed: bool = False) -> Sample:
         """Make sample `index` of run `run`: a crop with likelihood `crop_share`, else a drawn line.
 
         With `placed`, only crops are taken whose glyph places can be told.
@@ -197,9 +195,7 @@ def _tone(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uint8]
     return np.asarray(np.clip(strip * gain + low, 0, 255), np.uint8)
 
 
-def sheet(
-    samples: Sequence[Sample], columns: int = 3, width: int = 460, height: int = 40
-) -> npt.NDArray[np.uint8]:
+def sheet(samples: Sequence[Sample], columns: int = 3, width: int = 460, height: int = 40) -> npt.NDArray[np.uint8]:
     """Draw a contact sheet: each strip in its cell, with the spans' middles marked below it."""
     rows = -(-len(samples) // columns)
     page = np.full((rows * (height + 8), columns * (width + 8)), 200, np.uint8)

@@ -24,18 +24,14 @@ def borrow_classes(model: Crnn, path: Path) -> int:
     """
     graph = onnx.load(path)
     metadata = {entry.key: entry.value for entry in graph.metadata_props}
-    known = {
-        name: place + 1 for place, name in enumerate(Charset.from_metadata(metadata["character"]).characters)
-    }
+    known = {name: place + 1 for place, name in enumerate(Charset.from_metadata(metadata["character"]).characters)}
     arrays = {tensor.name: tensor for tensor in graph.graph.initializer}
     last = [node for node in graph.graph.node if node.op_type == "MatMul" and node.input[1] in arrays][-1]
     add = next(node for node in graph.graph.node if last.output[0] in node.input)
     weight = numpy_helper.to_array(arrays[last.input[1]]).T  # classes, width
     bias = numpy_helper.to_array(arrays[next(name for name in add.input if name in arrays)])
     if weight.shape[1] != model.classes.in_features:
-        raise WeightsError(
-            f"The teacher's last layer is {weight.shape[1]} wide; expected {model.classes.in_features}."
-        )
+        raise WeightsError(f"The teacher's last layer is {weight.shape[1]} wide; expected {model.classes.in_features}.")
     pairs = [(0, 0)] + [
         (place + 1, known[character])
         for place, character in enumerate(labels.charset().characters)

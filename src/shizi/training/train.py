@@ -113,9 +113,7 @@ def rate_at(share: float, step: int, highest: float) -> float:
     return highest * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
 
 
-def batches(
-    arguments: Arguments, maker: samples.Maker, progress: checkpoint.Progress, rank: int
-) -> Iterator[Batch]:
+def batches(arguments: Arguments, maker: samples.Maker, progress: checkpoint.Progress, rank: int) -> Iterator[Batch]:
     """Give batches without end; phase and `progress` move on by whole chunks."""
     while True:
         placed = phase_of(arguments, progress) == 1
@@ -184,9 +182,7 @@ def step(
     for group in optimiser.param_groups:
         group["lr"] = rate_at(arguments.share(progress), progress.steps, arguments.rate)
     if arguments.device != "cpu":
-        batch = Batch(
-            batch.lines.to(arguments.device), batch.steps, batch.targets, batch.lengths, batch.frames
-        )
+        batch = Batch(batch.lines.to(arguments.device), batch.steps, batch.targets, batch.lengths, batch.frames)
     # Gradients stay allocated: every rank must offer the same numbers in the same order.
     optimiser.zero_grad(set_to_none=False)
     with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.device != "cpu"):
@@ -291,8 +287,7 @@ def launch(arguments: Arguments) -> None:
         return train(arguments, 0, together, crops, faces)
     context = multiprocessing.get_context("fork")
     ranks = [
-        context.Process(target=train, args=(arguments, rank, together, crops, faces))
-        for rank in range(arguments.ranks)
+        context.Process(target=train, args=(arguments, rank, together, crops, faces)) for rank in range(arguments.ranks)
     ]
     for process in ranks:
         process.start()
