@@ -1,4 +1,4 @@
-"""Time one line through each recogniser in the same run: milliseconds, sizes, and how many times faster than the strong.
+"""Time one line through each recogniser in the same run: milliseconds, sizes, times faster than the strong.
 
 A line 32 px high and 320 wide for the CRNN is the same line 48 x 480 for the strong model; that one is also timed at
 48 x 320, the width its authors quote. The pixels are a drawn line of digits, not noise: the CRNN's last layer runs only

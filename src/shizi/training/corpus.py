@@ -116,7 +116,7 @@ def english(random: Random, length: int) -> str:
 
 def number(random: Random) -> str:
     """Give a figure as documents print it: plain, grouped, with decimals, sign, money or per cent."""
-    digits = random.randint(1, 7)
+    digits = random.choice((1, 1, 2, 2, 3, 4, 5, 6, 7))
     value = random.randrange(10**digits)
     kind = random.randrange(7)
     if kind == 0:
@@ -237,9 +237,9 @@ def _signs(random: Random) -> str:
 
 Maker = Callable[[Random, int], str]
 MAKERS: Sequence[tuple[Maker, float]] = (
-    (chinese, 30), (mixed, 14), (english, 13), (rare, 13), (form, 12), (listed, 5), (symbols, 3),
+    (chinese, 30), (mixed, 14), (english, 18), (rare, 13), (form, 12), (listed, 5), (symbols, 3),
     (programme, 3),
-    (lambda r, n: number(r), 3), (lambda r, n: date(r), 2), (lambda r, n: code(r), 4),
+    (lambda r, n: number(r), 8), (lambda r, n: date(r), 2), (lambda r, n: code(r), 4),
     (lambda r, n: address(r), 2),
     (lambda r, n: capital_money(r), 1), (lambda r, n: name(r), 1),
 )  # fmt: skip

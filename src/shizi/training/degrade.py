@@ -210,7 +210,7 @@ def _dark(strip: Strip, random: Random) -> int:
 # How likely each flaw is on one strip, in the order in which the world applies them.
 RECIPE: tuple[tuple[Flaw, float], ...] = (
     (underline, 0.04), (table_rules, 0.08), (intrude, 0.06), (dots, 0.015), (fade, 0.03), (watermark, 0.03),
-    (stamp, 0.03), (bleed, 0.02), (light, 0.06), (shrink, 0.10), (blur, 0.14), (motion, 0.03), (moire, 0.015),
+    (stamp, 0.03), (bleed, 0.02), (light, 0.06), (shrink, 0.2), (blur, 0.14), (motion, 0.03), (moire, 0.015),
     (grain, 0.12), (sharpen, 0.03), (threshold, 0.025), (jpeg, 0.12),
 )  # fmt: skip
 

@@ -44,4 +44,4 @@ def loss_of(model: Crnn, batch: Batch, phase: int, negatives: int, generator: to
     total = nn.functional.ctc_loss(
         log_probability, targets, batch.steps, batch.lengths, blank=0, reduction="sum", zero_infinity=True
     )
-    return total / batch.lengths.sum()
+    return total / batch.lengths.sum().clamp(min=1)
