@@ -44,6 +44,7 @@ def exported(model: Crnn, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return files
 
 
+@pytest.mark.slow
 def test_torch_and_onnx_agree_within_one_in_ten_thousand(
     model: Crnn, exported: dict[str, Path], maker: samples.Maker
 ) -> None:

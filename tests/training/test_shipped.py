@@ -110,6 +110,7 @@ def test_a_line_without_an_open_step_reads_as_nothing() -> None:
     assert Recogniser(weights.from_file(SMALL)).read([white])[0].text == ""
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: list[fonts.Face]) -> None:
     lines = plain_lines(faces[0], 48, upside_down=True)
     unseen = plain_lines(faces[0], 68, upside_down=True)[48:]
