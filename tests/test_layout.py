@@ -11,13 +11,13 @@ def piece(text: str, left: float, top: float, width: float | None = None, height
     units = sum(1.0 if ord(character) > 255 else 0.5 for character in text)
     width = width or units * height
     chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
-    return Fragment(Polygon.from_bounds(left, top, left + width, top + height), Reading(text, 0.9, chars), "model")
+    return Fragment(Polygon.from_bounds(left, top, left + width, top + height), Reading(text, 0.9, chars, "model"))
 
 
 def column(text: str, left: float, top: float, size: float = 20) -> Fragment:
     chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
     polygon = Polygon.from_bounds(left, top, left + size, top + size * len(text))
-    return Fragment(polygon, Reading(text, 0.9, chars), "model", vertical=True)
+    return Fragment(polygon, Reading(text, 0.9, chars, "model"), vertical=True)
 
 
 def texts(*fragments: Fragment, rule: bool = False) -> list[str]:
@@ -92,7 +92,7 @@ def test_a_tilted_page_keeps_its_order() -> None:
         slope = 0.15
         corners = [(x, y + slope * x), (x + width, y + slope * (x + width))]
         corners += [(px, py + 20) for px, py in reversed(corners)]
-        return Fragment(Polygon.from_points(corners), Reading(text, 0.9), "model")
+        return Fragment(Polygon.from_points(corners), Reading(text, 0.9, model="model"))
 
     rows = [tilted(f"{side}{i}", x, 40 * i, 60) for i in range(5) for side, x in (("左", 0), ("右", 400))]
     assert texts(*rows) == [row.text for row in rows]
