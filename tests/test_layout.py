@@ -114,3 +114,10 @@ def test_detail_decides_how_deep_lines_go(detail: Detail, words: int, chars: int
         assert [word.text for word in line.words] == ["读", "2026", "abcd"]
         assert line.words[1].polygon.bounds == pytest.approx((10, 0, 50, 20))
         assert len(line.words[1].chars) == chars
+
+
+def test_rows_of_a_table_are_one_block() -> None:
+    cells = [piece(text, x, 28 * row) for row in range(3) for x, text in ((0, "BIBIM"), (300, "$13.99"))]
+    lines, blocks = arrange(cells, lambda left, right: False, "line")
+    assert [block.lines for block in blocks] == [(0, 1, 2, 3, 4, 5)]
+    assert len(lines) == 6
