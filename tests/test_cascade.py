@@ -24,11 +24,11 @@ def strip(confidence: int) -> np.ndarray:
 
 def test_only_doubtful_lines_are_read_again_and_each_says_by_whom() -> None:
     first, strong = Fixed("first"), Fixed("strong")
-    readings = Cascade(first, strong, 0.9).read([strip(95), strip(40), strip(90), strip(89)])  # type: ignore[arg-type]
+    readings = Cascade(first, strong, 0.9).read([strip(95), strip(40), strip(90), strip(89)])
     assert [reading.text for reading in readings] == ["first95", "strong40", "first90", "strong89"]
     assert [reading.model for reading in readings] == ["first", "strong", "first", "strong"]
     assert (first.asked, strong.asked) == ([4], [2])
 
 
 def test_nothing_gives_nothing() -> None:
-    assert Cascade(Fixed("first"), Fixed("strong"), 0.9).read([]) == []  # type: ignore[arg-type]
+    assert Cascade(Fixed("first"), Fixed("strong"), 0.9).read([]) == []

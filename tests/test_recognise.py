@@ -131,3 +131,15 @@ def test_calibration_turns_raw_chances_into_confidence(strips: list[np.ndarray],
     for wrong in ("0.5", "0:a 1:1", "0.5:0.2 0.1:0.9"):
         with pytest.raises(WeightsError, match="calibration"):
             calibrated(wrong)
+
+
+def test_doubt_travels_with_the_weights() -> None:
+    strong = find("strong")
+
+    def carrying(metadata: dict[str, str]) -> float | None:
+        return Recogniser(Weights(strong.name, strong.path, strong.digest, {**strong.metadata, **metadata})).doubt
+
+    assert carrying({}) is None
+    assert carrying({"doubt": "0.85"}) == 0.85
+    with pytest.raises(WeightsError, match="doubt"):
+        carrying({"doubt": "much"})

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from shizi.document import Reading
 from shizi.line_image import Pixels
-from shizi.recognise import Recogniser
+from shizi.recognise import ReadsLines
 
 
 class Cascade:
     """Two recognisers in turn. Safe to use from several threads at once."""
 
-    def __init__(self, first: Recogniser, strong: Recogniser, threshold: float) -> None:
+    def __init__(self, first: ReadsLines, strong: ReadsLines, threshold: float) -> None:
         """Read lines again whose confidence (calibrated: the chance that the line is right) is under `threshold`."""
         self._first = first
         self._strong = strong

@@ -33,8 +33,6 @@ LEGIBLE = 0.5
 # Lines (margins included) lower than this are told: Chinese characters of 10 pixels and less lose strokes. At half
 # size, where its lines are 10 high, the development set reads with ten times the errors.
 SMALL_LINE = 14.0
-# Lines the small recogniser takes for right with less than this chance are read again.
-DOUBT = 0.9
 
 
 class Reader:
@@ -49,14 +47,16 @@ class Reader:
         self._limits = limits or Limits()
         self._detector = Detector(find("detector"), threads)
         strong = Recogniser(find("strong"), threads)
-        models = [strong]
+        first = Recogniser(find("crnn"), threads) if has("crnn") else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
-        if has("crnn"):
-            first = Recogniser(find("crnn"), threads)
-            models.insert(0, first)
-            self._readers |= {"fast": first, "auto": Cascade(first, strong, DOUBT)}
-        self.first_model = models[0].weights.name
-        self.weights = (self._detector.weights.label, *(model.weights.label for model in models))
+        self.first_model = strong.weights.name  # what reads every line in mode auto
+        if first is not None:
+            self._readers["fast"] = first
+            if first.doubt is not None:
+                self._readers["auto"] = Cascade(first, strong, first.doubt)
+                self.first_model = first.weights.name
+        recognisers = [first, strong] if first else [strong]
+        self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
     def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
         """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).

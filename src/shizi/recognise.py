@@ -44,6 +44,7 @@ class Recogniser:
         self.form = LineFormat.from_metadata(metadata)
         self.charset = Charset.from_metadata(metadata["character"])
         self._calibration = _curve(metadata.get("calibration", ""), weights.name)
+        self.doubt = _doubt(metadata.get("doubt"), weights.name)
         self._input = self._session.get_inputs()[0].name
 
     def read(self, strips: Sequence[Pixels]) -> list[Reading]:
@@ -70,6 +71,14 @@ class Recogniser:
         chance = float(np.prod([span.peak for span in spans])) if spans else 0.0
         confidence = float(np.interp(chance, *self._calibration)) if spans else 0.0
         return Reading(text_of(spans), confidence, _chars(spans, len(path) * share), self.weights.name)
+
+
+def _doubt(value: str | None, name: str) -> float | None:
+    """Read the metadata key `doubt`: lines of less confidence are to be read again. None: not measured."""
+    try:
+        return None if value is None else float(value)
+    except ValueError as error:
+        raise WeightsError(f"The model {name} has doubt {value!r} in its metadata; expected a number 0..1.") from error
 
 
 def _curve(value: str, name: str) -> Curve:
