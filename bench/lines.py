@@ -1,0 +1,86 @@
+"""Time one line through each recogniser in the same run: milliseconds, sizes, times faster than the strong.
+
+A line 32 px high and 320 wide for the CRNN is the same line 48 x 480 for the strong model; that one is also timed at
+48 x 320, the width its authors quote. The pixels are a drawn line of digits, not noise: the CRNN's last layer runs only
+where characters stand.
+
+    python bench/lines.py [--threads 2] [--rounds 60] [--json FILE]
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shizi import weights
+from shizi.line_image import LineFormat, to_tensor
+
+MODELS = Path(str(resources.files("shizi") / "models"))
+STRONG = LineFormat(height=48, channels=3)
+
+
+def strip() -> np.ndarray:
+    """Draw a line of digits, H W 3, ten times as wide as high."""
+    pixels = np.full((48, 480, 3), 255, np.uint8)
+    cv2.putText(pixels, "2026-11-22 No.4711 OK", (10, 35), cv2.FONT_HERSHEY_SIMPLEX, 1.15, (0, 0, 0), 2)
+    return pixels
+
+
+def cases() -> dict[str, tuple[weights.Weights, np.ndarray]]:
+    """Give each case's weights and input tensor N C H W."""
+    small = to_tensor(strip(), LineFormat(height=32, channels=1))[None]
+    large = to_tensor(strip(), STRONG)[None]
+    strong = weights.find("strong")
+    return {
+        "crnn fp32": (weights.from_file(MODELS / "crnn.onnx"), small),
+        "crnn int8": (weights.from_file(MODELS / "crnn-int8.onnx"), small),
+        "strong 48x480": (strong, large),
+        "strong 48x320": (strong, large[:, :, :, :320].copy()),
+    }
+
+
+def measure(threads: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Time every case in turns, so that other work on the machine falls on all alike: median and least ms."""
+    sessions = {name: (weights.open_session(found, threads), tensor) for name, (found, tensor) in cases().items()}
+    times: dict[str, list[float]] = {name: [] for name in sessions}
+    for turn in range(rounds + 5):
+        for name, (session, tensor) in sessions.items():
+            start = time.perf_counter()
+            session.run(None, {session.get_inputs()[0].name: tensor})
+            if turn >= 5:
+                times[name].append(1000 * (time.perf_counter() - start))
+    reference = statistics.median(times["strong 48x480"])
+    return {
+        name: {
+            "ms": round(statistics.median(taken), 2),
+            "least_ms": round(min(taken), 2),
+            "times_faster": round(reference / statistics.median(taken), 1),
+            "megabytes": round(cases()[name][0].path.stat().st_size / 1e6, 2),
+        }
+        for name, taken in times.items()
+    }
+
+
+def main() -> None:
+    """Print one row a case; write them as JSON when asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows = measure(arguments.threads, arguments.rounds)
+    for name, row in rows.items():
+        print(f"{name:16}" + "".join(f"{key} {value:<9}" for key, value in row.items()))
+    if arguments.json:
+        told = {"machine": platform.processor() or platform.machine(), "threads": arguments.threads, "lines": rows}
+        arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Calibrate: a model's raw line confidence becomes the chance that the line is right.
+
+Reads labelled lines with the shipped reader, fits the share of right lines as a rising step function of the
+raw confidence (isotonic regression by pooling adjacent violators; Zadrozny and Elkan, 2002), thins it to a
+few knots and writes them to the ONNX metadata key `calibration`: `raw:right` pairs parted by spaces, to be
+read by linear interpolation. Draws the reliability picture of the model card.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from shizi.recognise import Recogniser
+from shizi.training import evaluate, fonts
+
+KEY = "calibration"
+KNOTS = 14
+BINS = 15
+Curve = list[tuple[float, float]]
+Shares = npt.NDArray[np.float64]
+
+
+def isotonic(raw: Shares, right: Shares) -> tuple[Shares, Shares]:
+    """Fit a rising curve: gives the pooled blocks' mean raw confidence and mean rightness, both rising."""
+    blocks: list[list[float]] = []  # sum of raw, sum of right, count
+    for index in np.argsort(raw, kind="stable"):
+        blocks.append([float(raw[index]), float(right[index]), 1.0])
+        while len(blocks) > 1 and blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]:
+            last = blocks.pop()
+            blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
+    sums = np.array(blocks)
+    return sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2]
+
+
+def fit(raw: Sequence[float], right: Sequence[bool]) -> Curve:
+    """Give the calibration curve's knots, at most `KNOTS`, from (0, low) to (1, high)."""
+    confidence, truth = np.asarray(raw, np.float64), np.asarray(right, np.float64)
+    places, shares = isotonic(confidence, truth)
+    # Knots at even shares of the lines: most lines are sure, so most knots lie near 1.
+    wanted = np.unique(np.quantile(confidence, np.linspace(0, 1, KNOTS - 2)))
+    levels = np.interp(wanted, places, shares)
+    # One line more of each kind than seen: no confidence is exactly 0 or 1.
+    margin = 1.0 / (len(confidence) / KNOTS + 2)
+    levels = np.clip(levels, margin * levels.min(), 1.0 - margin * 0.1)
+    curve = [(0.0, 0.0), *zip(wanted.tolist(), levels.tolist(), strict=True), (1.0, float(levels[-1]))]
+    return [(round(float(x), 5), round(float(y), 4)) for x, y in dict(curve).items()]
+
+
+def apply(curve: Curve, raw: Shares) -> Shares:
+    """Give the chance of being right for raw confidences."""
+    places, levels = np.array(curve).T
+    return np.asarray(np.interp(raw, places, levels), np.float64)
+
+
+def error(confidence: Shares, right: Shares) -> float:
+    """Give the expected calibration error over 15 even bins (Guo et al., 2017)."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(confidence[bins == place].mean() - right[bins == place].mean()) * (bins == place).mean()
+        for place in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def write(path: Path, curve: Curve) -> None:
+    """Store the curve in the file's metadata; an empty one takes the old one out."""
+    model = onnx.load(path)
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    kept.pop(KEY, None)
+    if curve:
+        kept[KEY] = " ".join(f"{x:g}:{y:g}" for x, y in curve)
+    onnx.helper.set_model_props(model, kept)
+    onnx.save(model, path)
+
+
+def picture(raw: Shares, calibrated: Shares, right: Shares, path: Path) -> None:
+    """Draw how often lines of each confidence are right, before and after, to a PNG."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(4.5, 4.5))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    for confidence, label in ((raw, "raw"), (calibrated, "calibrated")):
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        used = np.unique(bins)
+        points = [(confidence[bins == place].mean(), right[bins == place].mean()) for place in used]
+        axes.plot(*zip(*points, strict=True), marker="o", label=f"{label}, error {error(confidence, right):.3f}")
+    axes.set(xlabel="confidence", ylabel="share of lines right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend()
+    figure.savefig(path, dpi=100, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def main() -> None:
+    """Fit on every other line of the test sets, report the error on the rest, write the curve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="name the runtime knows (printed only) or ONNX file (curve written into it)")
+    parser.add_argument("--lines", type=Path, help="folder of PDF crops")
+    parser.add_argument("--fonts", type=Path, default=Path("fonts"))
+    parser.add_argument("--count", type=int, default=800)
+    parser.add_argument("--picture", type=Path, help="PNG of the reliability curve")
+    arguments = parser.parse_args()
+    own = Path(arguments.model).suffix == ".onnx"
+    if own:
+        write(Path(arguments.model), [])  # what is read below must be raw
+    recogniser = Recogniser(evaluate.find(arguments.model), 2)
+    raw, truth = [], []
+    for lines in evaluate.test_sets(arguments.lines, fonts.load(arguments.fonts), arguments.count).values():
+        readings, _ = evaluate.read_lines(recogniser, lines)
+        raw += [reading.confidence for reading in readings]
+        truth += evaluate.right(lines, readings)
+    confidence, right = np.array(raw), np.array(truth, np.float64)
+    curve = fit(raw[::2], truth[::2])
+    calibrated = apply(curve, confidence[1::2])
+    before, after = error(confidence[1::2], right[1::2]), error(calibrated, right[1::2])
+    print(f"expected calibration error {before:.4f} raw, {after:.4f} calibrated, on {len(calibrated)} lines")
+    sure = calibrated >= 0.98
+    if sure.any():
+        print(f"of {sure.mean():.1%} of lines with confidence >= 0.98, {right[1::2][sure].mean():.2%} are right")
+    print(KEY, " ".join(f"{x:g}:{y:g}" for x, y in curve))
+    if arguments.picture:
+        picture(confidence[1::2], calibrated, right[1::2], arguments.picture)
+    if own:
+        write(Path(arguments.model), curve)
+
+
+if __name__ == "__main__":
+    main()
