@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help serve test check format bench clean
+.PHONY: help serve test check format bench fonts clean
 
 help:
 	@echo "make serve    start the HTTP service and the web page on http://127.0.0.1:5000/ocr/webui"
 	@echo "make test     all tests; as root on Debian it installs the Debian packages they need"
 	@echo "make check    format, lint, types and the fast tests"
 	@echo "make format   put the code into its format"
+	@echo "make fonts    collect the typefaces that training draws with into fonts/"
 	@echo "make bench    measure shizi against RapidOCR and Tesseract (BENCH=folder of labelled pictures)"
 
 serve: $(VENV)/.installed-run
@@ -33,13 +34,16 @@ format: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-run
 	$(BIN)/python bench/against.py $(BENCH)
 
+fonts: $(VENV)/.installed-test
+	$(BIN)/python -m shizi.training.fonts
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
 
 # One stamp for each set of packages; pip runs again only when pyproject.toml has changed since.
 $(VENV)/.installed-run: EXTRAS :=
 $(VENV)/.installed-test: EXTRAS := [test,training]
-$(VENV)/.installed-dev: EXTRAS := [dev]
+$(VENV)/.installed-dev: EXTRAS := [dev,training]
 $(VENV)/.installed-%: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@

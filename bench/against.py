@@ -132,7 +132,7 @@ def measure(folder: Path, names: list[str], threads: int) -> dict[str, dict]:  #
             Prediction(image, tuple(Line(text, 1.0, box) for text in answer["lines"]), answer["ms"])
             for image, answer in process.answers.items()
         ]
-        measures = evaluate(labels, predictions, "")
+        measures = evaluate(labels, predictions)
         times = sorted(answer["ms"] for answer in process.answers.values())
         overall = measures[OVERALL]
         rows[process.name] = {

@@ -95,7 +95,7 @@ def main() -> None:
             for name, step in steps.items():
                 (page,) = reader.read(step(pixels), options).pages
                 read[name].append(Prediction(label.image, page.lines, 0.0))
-        result[flaw] = {name: evaluate(labels, items, "")[OVERALL].cer for name, items in read.items()}
+        result[flaw] = {name: evaluate(labels, items)[OVERALL].cer for name, items in read.items()}
         print(f"| {flaw} |" + "".join(f" {cer:.2%} |" for cer in result[flaw].values()), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps({"pages": len(labels), "cer": result}, indent=1) + "\n")

@@ -11,13 +11,13 @@ def piece(text: str, left: float, top: float, width: float | None = None, height
     units = sum(1.0 if ord(character) > 255 else 0.5 for character in text)
     width = width or units * height
     chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
-    return Fragment(Polygon.from_bounds(left, top, left + width, top + height), Reading(text, 0.9, chars), "model")
+    return Fragment(Polygon.from_bounds(left, top, left + width, top + height), Reading(text, 0.9, chars, "model"))
 
 
 def column(text: str, left: float, top: float, size: float = 20) -> Fragment:
     chars = tuple(Char(c, 0.9, i / len(text), (i + 1) / len(text)) for i, c in enumerate(text))
     polygon = Polygon.from_bounds(left, top, left + size, top + size * len(text))
-    return Fragment(polygon, Reading(text, 0.9, chars), "model", vertical=True)
+    return Fragment(polygon, Reading(text, 0.9, chars, "model"), vertical=True)
 
 
 def texts(*fragments: Fragment, rule: bool = False) -> list[str]:
@@ -92,7 +92,7 @@ def test_a_tilted_page_keeps_its_order() -> None:
         slope = 0.15
         corners = [(x, y + slope * x), (x + width, y + slope * (x + width))]
         corners += [(px, py + 20) for px, py in reversed(corners)]
-        return Fragment(Polygon.from_points(corners), Reading(text, 0.9), "model")
+        return Fragment(Polygon.from_points(corners), Reading(text, 0.9, model="model"))
 
     rows = [tilted(f"{side}{i}", x, 40 * i, 60) for i in range(5) for side, x in (("左", 0), ("右", 400))]
     assert texts(*rows) == [row.text for row in rows]
@@ -114,3 +114,10 @@ def test_detail_decides_how_deep_lines_go(detail: Detail, words: int, chars: int
         assert [word.text for word in line.words] == ["读", "2026", "abcd"]
         assert line.words[1].polygon.bounds == pytest.approx((10, 0, 50, 20))
         assert len(line.words[1].chars) == chars
+
+
+def test_rows_of_a_table_are_one_block() -> None:
+    cells = [piece(text, x, 28 * row) for row in range(3) for x, text in ((0, "BIBIM"), (300, "$13.99"))]
+    lines, blocks = arrange(cells, lambda left, right: False, "line")
+    assert [block.lines for block in blocks] == [(0, 1, 2, 3, 4, 5)]
+    assert len(lines) == 6

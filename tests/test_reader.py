@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from pictures import ENCODINGS, LIGHT_ON_TRANSPARENCY, LOSSY, drawn_page, encoded, laid_down
 from PIL import Image, ImageDraw, ImageFont
 
+from shizi.document import Page
 from shizi.errors import DamagedFile, InputError, OptionsError, UnsupportedFormat
 from shizi.options import CHOICES, ReadOptions
 from shizi.reader import Reader
+from shizi.weights import Weights, find
 
 TEXT = ["天津增值税电子普通发票", "Reading order and spaces", "名称：识字科技有限公司"]
 COLUMNS = ["有评是是非非之士师也", "是非不得问之人要取之", "取之时不参一人见而知"]
@@ -180,9 +182,40 @@ def test_every_enhancement_keeps_clean_text(real_reader: Reader, pixels: Pixels,
     assert lines(real_reader, pixels, enhance=enhance) == TEXT
 
 
-def test_fast_is_refused_without_its_model(real_reader: Reader, pixels: Pixels) -> None:
+class TestModes:
+    """Which models a reader takes for which mode; the strong one plays the small one here."""
+
+    @pytest.fixture
+    def reader(self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Reader:
+        strong = find("strong")
+        small = Weights("small", strong.path, strong.digest, {**strong.metadata, **request.param})
+        monkeypatch.setattr("shizi.reader.has", lambda name: True)
+        monkeypatch.setattr("shizi.reader.find", lambda name: small if name == "crnn" else find(name))
+        return Reader(threads=2)
+
+    @pytest.mark.parametrize("reader", [{}], indirect=True)
+    def test_without_a_measured_doubt_auto_is_the_strong_model(self, reader: Reader, pixels: Pixels) -> None:
+        models = {mode: {line.model for line in read.lines} for mode, read in self.read(reader, pixels).items()}
+        assert models == {"fast": {"small"}, "auto": {find("strong").name}, "accurate": {find("strong").name}}
+        assert reader.first_model == find("strong").name
+        assert [label.split("@")[0] for label in reader.weights][1:] == ["small", find("strong").name]
+
+    @pytest.mark.parametrize(
+        ("reader", "model"), [({"doubt": "0"}, "small"), ({"doubt": "1.1"}, "strong")], indirect=["reader"]
+    )
+    def test_auto_reads_again_what_is_doubted(self, reader: Reader, pixels: Pixels, model: str) -> None:
+        expected = "small" if model == "small" else find("strong").name
+        assert {line.model for line in self.read(reader, pixels)["auto"].lines} == {expected}
+        assert reader.first_model == "small"
+
+    def read(self, reader: Reader, pixels: Pixels) -> dict[str, Page]:
+        return {mode: reader.read(pixels, ReadOptions.parse({"mode": mode})).pages[0] for mode in CHOICES["mode"]}
+
+
+def test_fast_is_refused_without_its_model(monkeypatch: pytest.MonkeyPatch, pixels: Pixels) -> None:
+    monkeypatch.setattr("shizi.reader.has", lambda name: False)
     with pytest.raises(OptionsError, match="fast"):
-        real_reader.read(pixels, ReadOptions(mode="fast"))
+        Reader(threads=2).read(pixels, ReadOptions(mode="fast"))
 
 
 def test_small_text_is_warned_of_once(real_reader: Reader, page: Image.Image, pixels: Pixels) -> None:

@@ -117,3 +117,29 @@ def test_spaces_between_latin_words_stay_and_others_go() -> None:
 def test_specks_count_only_when_likely() -> None:
     spans = [Span("汉", 0, 1, 0.9), Span(".", 1, 2, 0.4), Span("口", 2, 3, 0.3), Span("。", 3, 4, 0.6)]
     assert text_of(_tidied(spans)) == "汉口。"
+
+
+def test_calibration_turns_raw_chances_into_confidence(strips: list[np.ndarray], recogniser: Recogniser) -> None:
+    strong = find("strong")
+
+    def calibrated(curve: str) -> Recogniser:
+        return Recogniser(Weights(strong.name, strong.path, strong.digest, {**strong.metadata, "calibration": curve}))
+
+    raw = np.prod([char.confidence for char in recogniser.read([strips[1]])[0].chars])
+    (reading,) = calibrated("0:0 0.5:0.4 1:0.6").read([strips[1]])
+    assert reading.confidence == pytest.approx(np.interp(raw, [0, 0.5, 1], [0, 0.4, 0.6]), abs=1e-4)
+    for wrong in ("0.5", "0:a 1:1", "0.5:0.2 0.1:0.9"):
+        with pytest.raises(WeightsError, match="calibration"):
+            calibrated(wrong)
+
+
+def test_doubt_travels_with_the_weights() -> None:
+    strong = find("strong")
+
+    def carrying(metadata: dict[str, str]) -> float | None:
+        return Recogniser(Weights(strong.name, strong.path, strong.digest, {**strong.metadata, **metadata})).doubt
+
+    assert carrying({}) is None
+    assert carrying({"doubt": "0.85"}) == 0.85
+    with pytest.raises(WeightsError, match="doubt"):
+        carrying({"doubt": "much"})

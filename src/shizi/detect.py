@@ -24,6 +24,7 @@ REGION_SCORE = 0.5  # mean probability over the core's rectangle for it to count
 BENT_ASPECT, BENT_SCORE, BENT_FILL = 6, 0.7, 0.75
 GROWTH = 1.6  # a core grows outwards by area * GROWTH / perimeter (PP-OCR's unclip ratio)
 REACH = 0.25  # see `_reach_out`
+CHUNK = 64  # boxes compared with all others at a time: bounds memory on pages of thousands
 MIN_CORE = 3  # cores thinner than this many map pixels are noise
 STRIDE = 32  # the network's maps need sides that are multiples of this
 MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
@@ -142,20 +143,21 @@ def _reach_out(boxes: Floats) -> Floats:
 
     The network overlooks small marks at the ends of lines, opening quotation marks above all.
     """
+    corners, along, across = _corners(boxes), *_axes(boxes)
+    gaps = np.empty((len(boxes), 2))  # to the left and right
+    for some in np.array_split(np.arange(len(boxes)), len(boxes) // CHUNK + 1):
+        places = corners[None] - boxes[some, None, None, :2]  # n, K, 4, 2: every box as seen from some
+        u, v = (np.einsum("nkci,ni->nkc", places, axis[some]) for axis in (along, across))
+        length, height = boxes[some, 2:3], boxes[some, 3:4]
+        beside = (v.min(axis=2) < 0.4 * height) & (v.max(axis=2) > -0.4 * height)
+        beside[np.arange(len(some)), some] = False
+        for side, reached in enumerate((-u.max(axis=2), u.min(axis=2))):
+            there = beside & (u.mean(axis=2) * (-1, 1)[side] > 0)
+            gaps[some, side] = np.where(there, reached - length / 2, np.inf).min(axis=1, initial=np.inf)
+    ends = np.clip(gaps / 2, 0, REACH * boxes[:, 3:4])
     longer = boxes.copy()
-    corners = _corners(boxes)  # K, 4, 2
-    for i, (x, y, width, height, degrees) in enumerate(boxes):
-        angle = np.deg2rad(degrees)
-        along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-        places = corners - (x, y)
-        u, v = places @ along, places @ across  # K, 4
-        beside = (v.min(axis=1) < 0.4 * height) & (v.max(axis=1) > -0.4 * height)
-        beside[i] = False
-        right = u.min(axis=1)[beside & (u.mean(axis=1) > 0)] - width / 2
-        left = -width / 2 - u.max(axis=1)[beside & (u.mean(axis=1) < 0)]
-        ends = [float(np.clip(gap.min(initial=np.inf) / 2, 0, REACH * height)) for gap in (left, right)]
-        longer[i, 2] += sum(ends)
-        longer[i, :2] += along * (ends[1] - ends[0]) / 2
+    longer[:, 2] += ends.sum(axis=1)
+    longer[:, :2] += along * (ends[:, 1:] - ends[:, :1]) / 2
     return longer
 
 
@@ -195,12 +197,17 @@ def _evenly(outline: Floats) -> Floats:
     return filled
 
 
+def _axes(boxes: Floats) -> tuple[Floats, Floats]:
+    """Give the directions (K 2 each) along and across rotated boxes (K 5)."""
+    angle = np.deg2rad(boxes[:, 4:5])
+    along = np.hstack([np.cos(angle), np.sin(angle)])
+    return along, np.hstack([-along[:, 1:], along[:, :1]])
+
+
 def _corners(boxes: Floats) -> Floats:
     """Give the corners (K 4 2) of rotated boxes (K 5), clockwise."""
-    angle = np.deg2rad(boxes[:, 4:5])
-    along = np.hstack([np.cos(angle), np.sin(angle)])  # K, 2: the direction of the width
-    across = np.hstack([-along[:, 1:], along[:, :1]])
-    centre, right, down = boxes[:, :2], along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
+    along, across = _axes(boxes)
+    right, down = along * boxes[:, 2:3] / 2, across * boxes[:, 3:4] / 2
     signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])[None, :, :, None]  # 1, 4, (right, down), 1
-    corners = centre[:, None] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
+    corners: Floats = boxes[:, None, :2] + signs[:, :, 0] * right[:, None] + signs[:, :, 1] * down[:, None]
     return corners

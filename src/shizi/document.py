@@ -40,11 +40,12 @@ class Char:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a recogniser read on one strip."""
+    """What a recogniser read on one strip; `model` names its weights."""
 
     text: str
     confidence: float
     chars: tuple[Char, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

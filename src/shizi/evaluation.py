@@ -141,10 +141,12 @@ def predict(reader: Reads, folder: Path, labels: Iterable[Label], options: ReadO
         yield Prediction(label.image, lines, milliseconds)
 
 
-def evaluate(labels: Sequence[Label], predictions: Iterable[Prediction], first_model: str) -> dict[str, Measures]:
+def evaluate(
+    labels: Sequence[Label], predictions: Iterable[Prediction], first_model: str | None = None
+) -> dict[str, Measures]:
     """Give the measures overall and of each category; a picture without a prediction counts as read as nothing.
 
-    Lines read by another model than `first_model` count as reread.
+    In mode auto, `first_model` names what read every line: lines of another model count as reread.
     """
     by_image = {prediction.image: prediction for prediction in predictions}
     sums: dict[str, _Sums] = {}
@@ -155,7 +157,7 @@ def evaluate(labels: Sequence[Label], predictions: Iterable[Prediction], first_m
     return {key: value.measures() for key, value in sums.items()}
 
 
-def _add(sums: _Sums, label: Label, prediction: Prediction | None, first_model: str) -> None:
+def _add(sums: _Sums, label: Label, prediction: Prediction | None, first_model: str | None) -> None:
     read = prediction.lines if prediction else ()
     page = normalise("".join(line.text for line in read))
     lines = [line for line in map(normalise, label.lines) if line]
@@ -173,7 +175,7 @@ def _add(sums: _Sums, label: Label, prediction: Prediction | None, first_model: 
         sums.milliseconds.append(prediction.milliseconds)
     for line in read:
         text = normalise(line.text)
-        sums.reread += line.model != first_model
+        sums.reread += first_model is not None and line.model != first_model
         sums.confidences.append(line.confidence)
         sums.right.append(text in truth or text in ignored)
 

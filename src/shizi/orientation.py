@@ -4,6 +4,7 @@ Takes strips and the recogniser, gives quarter turns and better readings. The tr
 way up is read surely, any other way it is not (docs/decisions/003 has the figures, and why no classifier is asked).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from shizi.charset import is_chinese
 from shizi.crop import Region, cut
 from shizi.document import Reading
 from shizi.line_image import Pixels, as_pixels
-from shizi.recognise import Recogniser
+from shizi.recognise import ReadsLines
 
 TRIALS = 4  # columns read each way before a page is turned
 # Columns of vertical Chinese read at least this surely restacked as lying down; turned lines under half as surely.
@@ -36,11 +37,11 @@ class ReadRegion:
 
 
 def sureness(reading: Reading) -> float:
-    """Give the mean chance a character, so that long and short readings compare; 0 for nothing read."""
-    return reading.confidence ** (1 / len(reading.text)) if reading.text else 0.0
+    """Give the geometric mean of the characters' chances, so that long and short readings compare; 0 for none."""
+    return math.prod(char.confidence for char in reading.chars) ** (1 / len(reading.chars)) if reading.chars else 0.0
 
 
-def page_turn(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser) -> int:
+def page_turn(pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLines) -> int:
     """Give the quarter turns clockwise that set a page upright whose lines run up or down: 0, 1 or 3.
 
     A page of upright columns (vertical Chinese) and a page of horizontal lines both need none. Half turns show only
@@ -58,7 +59,7 @@ def page_turn(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser)
     return 0 if stacked > COLUMN_SURE * down else 3
 
 
-def _sum_sure(recogniser: Recogniser, strips: Sequence[Pixels]) -> float:
+def _sum_sure(recogniser: ReadsLines, strips: Sequence[Pixels]) -> float:
     return sum(map(sureness, recogniser.read(strips)))
 
 
@@ -67,7 +68,7 @@ def turn_page(pixels: Pixels, quarters: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, -quarters))
 
 
-def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: Recogniser, search: bool) -> list[ReadRegion]:
+def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLines, search: bool) -> list[ReadRegion]:
     """Read every region of a page; with `search`, whichever way up it reads best."""
     lying = [region.rolled(-1) if region.is_tall else region for region in regions]
     strips = [cut(pixels, region) for region in lying]
@@ -95,7 +96,7 @@ def _standing(reading: Reading) -> Reading:
     return replace(reading, text="".join(char.text for char in chars), chars=chars)
 
 
-def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: Recogniser) -> list[ReadRegion]:
+def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: ReadsLines) -> list[ReadRegion]:
     """Read doubtful columns again with their characters side by side; keep what is surer."""
     doubtful = [i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL]
     again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful])
@@ -106,7 +107,7 @@ def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: Recogniser
 
 
 def set_upright(
-    strips: Sequence[Pixels], readings: Sequence[Reading], recogniser: Recogniser
+    strips: Sequence[Pixels], readings: Sequence[Reading], recogniser: ReadsLines
 ) -> tuple[list[Reading], list[bool]]:
     """Read again, upside down, the strips that were read without sureness.
 

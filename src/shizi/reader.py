@@ -13,6 +13,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from shizi.cascade import Cascade
 from shizi.crop import rule_between
 from shizi.detect import Detector
 from shizi.document import Document, Line, Page, PageImage
@@ -21,11 +22,11 @@ from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.geometry import Polygon
 from shizi.layout import Fragment, arrange
 from shizi.line_image import Pixels
-from shizi.options import ReadOptions
+from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, format_of, open_pages
-from shizi.recognise import Recogniser
-from shizi.weights import cpu_quota, find
+from shizi.recognise import ReadsLines, Recogniser
+from shizi.weights import cpu_quota, find, has
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
 LEGIBLE = 0.5
@@ -45,9 +46,17 @@ class Reader:
         threads = threads or cpu_quota()
         self._limits = limits or Limits()
         self._detector = Detector(find("detector"), threads)
-        self._strong = Recogniser(find("strong"), threads)
-        self.first_model = self._strong.weights.name
-        self.weights = tuple(model.weights.label for model in (self._detector, self._strong))
+        strong = Recogniser(find("strong"), threads)
+        first = Recogniser(find("crnn"), threads) if has("crnn") else None
+        self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
+        self.first_model = strong.weights.name  # what reads every line in mode auto
+        if first is not None:
+            self._readers["fast"] = first
+            if first.doubt is not None:
+                self._readers["auto"] = Cascade(first, strong, first.doubt)
+                self.first_model = first.weights.name
+        recognisers = [first, strong] if first else [strong]
+        self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
     def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
         """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
@@ -55,8 +64,8 @@ class Reader:
         Raises InputError for what cannot be read, OptionsError for what cannot be had.
         """
         options = options or ReadOptions()
-        if options.mode == "fast":
-            raise OptionsError("Mode 'fast' needs the small recogniser, which this version does not carry yet.")
+        if options.mode not in self._readers:
+            raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
         if isinstance(data, np.ndarray):
             return self._document([PageImage(_rgb(data))], "pixels", options)
         content = data if isinstance(data, bytes) else _content(Path(data))
@@ -72,25 +81,25 @@ class Reader:
         return Document(tuple(self._page(image, options) for image in images), source, self.weights)
 
     def _page(self, image: PageImage, options: ReadOptions) -> Page:
-        pixels = prepare(image.pixels, options.enhance)
+        pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
         search = options.orientation == "auto"
         regions, rotation = self._detector.find(pixels), 0
-        if search and (quarters := page_turn(pixels, regions, self._strong)):
+        if search and (quarters := page_turn(pixels, regions, reader)):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
-        found = read_regions(pixels, regions, self._strong, search)
+        found = read_regions(pixels, regions, reader, search)
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
-        fragments = [self._fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
+        fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings)
 
-    def _fragment(self, item: ReadRegion) -> Fragment:
-        polygon = Polygon.from_points(item.region.corners.tolist())
-        return Fragment(polygon, item.reading, self._strong.weights.name, item.vertical)
+
+def _fragment(item: ReadRegion) -> Fragment:
+    return Fragment(Polygon.from_points(item.region.corners.tolist()), item.reading, item.vertical)
 
 
 def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iterator[str]:

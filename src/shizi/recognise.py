@@ -5,6 +5,7 @@ Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -16,10 +17,18 @@ from shizi.weights import Weights, open_session
 
 # Tensor columns of one run: bounds the memory of the last layer (18,710 classes x columns / 8 x 4 bytes).
 BATCH_COLUMNS = 2048
+Curve = tuple[list[float], list[float]]
 
 # Marks as small as dirt count only when they are more likely than not: on the development set a few false ones go
 # and no true one.
 SPECKS, SPECK_PEAK = frozenset(".,、'`·・。，-_|"), 0.5
+
+
+class ReadsLines(Protocol):
+    """Anything that reads strips: one model, or several in turn."""
+
+    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
 
 
 class Recogniser:
@@ -34,6 +43,8 @@ class Recogniser:
             raise WeightsError(f"The model {weights.name} has no charset in its metadata key 'character'.")
         self.form = LineFormat.from_metadata(metadata)
         self.charset = Charset.from_metadata(metadata["character"])
+        self._calibration = _curve(metadata.get("calibration", ""), weights.name)
+        self.doubt = _doubt(metadata.get("doubt"), weights.name)
         self._input = self._session.get_inputs()[0].name
 
     def read(self, strips: Sequence[Pixels]) -> list[Reading]:
@@ -57,8 +68,32 @@ class Recogniser:
     def _decode(self, path: np.ndarray, probability: np.ndarray, share: float) -> Reading:
         """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""
         spans = _tidied(self.charset.collapse(path, probability))
-        confidence = float(np.prod([span.peak for span in spans])) if spans else 0.0
-        return Reading(text_of(spans), confidence, _chars(spans, len(path) * share))
+        chance = float(np.prod([span.peak for span in spans])) if spans else 0.0
+        confidence = float(np.interp(chance, *self._calibration)) if spans else 0.0
+        return Reading(text_of(spans), confidence, _chars(spans, len(path) * share), self.weights.name)
+
+
+def _doubt(value: str | None, name: str) -> float | None:
+    """Read the metadata key `doubt`: lines of less confidence are to be read again. None: not measured."""
+    try:
+        return None if value is None else float(value)
+    except ValueError as error:
+        raise WeightsError(f"The model {name} has doubt {value!r} in its metadata; expected a number 0..1.") from error
+
+
+def _curve(value: str, name: str) -> Curve:
+    """Read the metadata key `calibration`: knots `raw:right` parted by spaces, raw rising; none leave all as it is.
+
+    Raw is the product of the characters' chances, right the share of lines with that product that were right.
+    """
+    try:
+        knots = [tuple(map(float, knot.split(":"))) for knot in (value or "0:0 1:1").split()]
+        raw, right = (list(axis) for axis in zip(*knots, strict=True))
+    except ValueError as error:
+        raise WeightsError(f"The model {name} has an unusable calibration; expected knots such as 0.5:0.4.") from error
+    if raw != sorted(raw):
+        raise WeightsError(f"The model {name} has a calibration whose knots do not rise.")
+    return raw, right
 
 
 def _batches(widths: Sequence[int]) -> Iterable[list[int]]:

@@ -1,6 +1,6 @@
 """Weights: the model files by name, and the runtime sessions made of them.
 
-Takes a name (`detector`, `strong`), gives a `Weights` (where the file lies, its digest) and onnxruntime
+Takes a name (`detector`, `strong`, `crnn`), gives a `Weights` (where the file lies, its digest) and onnxruntime
 sessions. The files of PP-OCRv6 lie in the `rapidocr` wheel, which is located but never imported. Knows nothing of
 what the models compute.
 """
@@ -27,7 +27,9 @@ _WHEEL_FILES = {
     "detector": ("PP-OCRv6_det_small", {}),
     "strong": ("PP-OCRv6_rec_small", _STRONG_LINES),
 }
-NAMES = tuple(_WHEEL_FILES)
+# Our own, in the package. Absent from a tree in which none was trained yet.
+_OWN_FILES = {"crnn": "crnn-int8.onnx", "crnn-full": "crnn.onnx"}
+NAMES = (*_WHEEL_FILES, *_OWN_FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,15 @@ class Weights:
 @cache
 def find(name: str) -> Weights:
     """Locate the weights called `name` (one of `NAMES`). Raises WeightsError when the file is not there."""
+    if name in _OWN_FILES:
+        return from_file(_own_models() / _OWN_FILES[name])
     file_name, metadata = _WHEEL_FILES[name]
     return from_file(_wheel_models() / f"{file_name}.onnx", metadata)
+
+
+def has(name: str) -> bool:
+    """Say whether the weights called `name` came with this package."""
+    return name not in _OWN_FILES or (_own_models() / _OWN_FILES[name]).is_file()
 
 
 def from_file(path: Path, metadata: Mapping[str, str] | None = None) -> Weights:
@@ -63,6 +72,10 @@ def from_file(path: Path, metadata: Mapping[str, str] | None = None) -> Weights:
             "expected it from the installed packages: reinstall with `pip install --force-reinstall rapidocr shizi`."
         ) from error
     return Weights(path.stem, path, digest, metadata or {})
+
+
+def _own_models() -> Path:
+    return Path(__file__).parent / "models"
 
 
 def _wheel_models() -> Path:

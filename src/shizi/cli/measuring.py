@@ -35,7 +35,7 @@ def measure(dataset: Path, given: Mapping[str, str], as_json: bool, predictions:
     reading = predict(reader, dataset, labels, options)
     hidden = not console.is_terminal
     read = list(track(reading, "Reading", total=len(labels), console=console, transient=True, disable=hidden))
-    measures = evaluate(labels, read, reader.first_model)
+    measures = evaluate(labels, read, reader.first_model if options.mode == "auto" else None)
     if predictions is not None:
         _keep(predictions, predictions_to_jsonl(read))
     Console(width=None if sys.stdout.isatty() else 120).print(_table(measures))

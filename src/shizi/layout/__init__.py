@@ -27,31 +27,34 @@ def arrange(
     """
     stacked = join_stacks(fragments)
     lines: list[Line] = []
-    blocks: list[Block] = []
-    for group in reading_order(boxes_of([f.polygon for f in stacked], [f.vertical for f in stacked])):
+    groups: list[list[int]] = []  # of successive lines
+    for order in reading_order(boxes_of([f.polygon for f in stacked], [f.vertical for f in stacked])):
         start = len(lines)
-        lines.extend(to_line(fragment, detail) for fragment in join_rows([stacked[i] for i in group], ruled))
-        if blocks and _continues(lines[blocks[-1].lines[-1]], lines[start]):
-            indexes = (*blocks.pop().lines, *range(start, len(lines)))
+        lines.extend(to_line(fragment, detail) for fragment in join_rows([stacked[i] for i in order], ruled))
+        groups.append(list(range(start, len(lines))))
+    blocks: list[list[list[int]]] = []  # of groups
+    for group in groups:
+        if blocks and _continues([lines[i] for i in blocks[-1][-1]], [lines[i] for i in group]):
+            blocks[-1].append(group)
         else:
-            indexes = tuple(range(start, len(lines)))
-        blocks.append(Block("text", _around([lines[i].polygon for i in indexes]), indexes))
-    return tuple(lines), tuple(blocks)
+            blocks.append([group])
+    return tuple(lines), tuple(_block(lines, [i for group in block for i in group]) for block in blocks)
 
 
-def _continues(above: Line, below: Line) -> bool:
-    """Say whether `below` goes on with the block that `above` ends: close under it (or left of it, for columns)."""
-    if above.vertical != below.vertical:
+def _block(lines: Sequence[Line], indexes: Sequence[int]) -> Block:
+    return Block("text", _around([lines[i].polygon for i in indexes]), tuple(indexes))
+
+
+def _continues(above: Sequence[Line], below: Sequence[Line]) -> bool:
+    """Say whether a row of lines goes on with the block that `above` ends: close under it (columns: left of it)."""
+    if above[-1].vertical != below[0].vertical:
         return False
-    first, second = above.polygon.bounds, below.polygon.bounds
-    if above.vertical:
-        size = min(above.polygon.width, below.polygon.width)
-        return abs(first[0] - second[2]) < BLOCK_GAP * size and first[1] < second[3] and second[1] < first[3]
-    size = min(above.polygon.height, below.polygon.height)
-    gap = second[1] - first[3]
-    beside = first[1] < below.polygon.centre[1] < first[3]
-    overlap = first[0] < second[2] and second[0] < first[2]
-    return beside or (overlap and -size < gap < BLOCK_GAP * size)
+    first, second = (_around([line.polygon for line in row]).bounds for row in (above, below))
+    if above[-1].vertical:
+        size = min(line.polygon.width for line in (*above, *below))
+        return -size < first[0] - second[2] < BLOCK_GAP * size and first[1] < second[3] and second[1] < first[3]
+    size = min(line.polygon.height for line in (*above, *below))
+    return first[0] < second[2] and second[0] < first[2] and -size < second[1] - first[3] < BLOCK_GAP * size
 
 
 def _around(polygons: Sequence[Polygon]) -> Polygon:

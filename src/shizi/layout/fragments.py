@@ -23,11 +23,10 @@ ALIGNED = 0.25  # pieces whose middles differ by less than this share of their h
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One piece of text: where, what, read by which model, and whether it runs down."""
+    """One piece of text: where, what, and whether it runs down."""
 
     polygon: Polygon
     reading: Reading
-    model: str
     vertical: bool = False
 
     @property
@@ -101,14 +100,15 @@ def _pile(stack: Sequence[Fragment]) -> Fragment:
         for fragment, top, bottom in zip(stack, tops, bottoms, strict=True)
         for char in fragment.reading.chars
     )
-    return Fragment(Polygon.from_bounds(*bounds), _reading(chars, stack), stack[0].model, vertical=True)
+    return Fragment(Polygon.from_bounds(*bounds), _reading(chars, stack), vertical=True)
 
 
 def _reading(chars: tuple[Char, ...], parts: Sequence[Fragment]) -> Reading:
     confidence = 1.0
     for part in parts:
         confidence *= part.reading.confidence
-    return Reading("".join(char.text for char in chars), confidence, chars)
+    models = dict.fromkeys(part.reading.model for part in parts)
+    return Reading("".join(char.text for char in chars), confidence, chars, "+".join(models))
 
 
 def join_rows(fragments: Sequence[Fragment], ruled: Callable[[Polygon, Polygon], bool]) -> list[Fragment]:
@@ -141,7 +141,7 @@ def _side_by_side(left: Fragment, right: Fragment) -> Fragment:
     ends = [_scaled(char, 1.0 - second, second) for char in right.reading.chars]
     if not (is_chinese(left.text[-1:]) or is_chinese(right.text[:1])):
         begins.append(Char(" ", 1.0, first, 1.0 - second))
-    return Fragment(polygon, _reading((*begins, *ends), (left, right)), left.model)
+    return Fragment(polygon, _reading((*begins, *ends), (left, right)))
 
 
 def _scaled(char: Char, start: float, share: float) -> Char:
@@ -155,7 +155,7 @@ def to_line(fragment: Fragment, detail: Detail) -> Line:
         confidence=fragment.reading.confidence,
         polygon=fragment.polygon,
         words=() if detail == "line" else tuple(_words(fragment, detail)),
-        model=fragment.model,
+        model=fragment.reading.model,
         vertical=fragment.vertical,
     )
 
