@@ -48,7 +48,7 @@ def fit(raw: Sequence[float], right: Sequence[bool]) -> Curve:
     margin = 1.0 / (len(confidence) / KNOTS + 2)
     levels = np.clip(levels, margin * levels.min(), 1.0 - margin * 0.1)
     curve = [(0.0, 0.0), *zip(wanted.tolist(), levels.tolist(), strict=True), (1.0, float(levels[-1]))]
-    return [(round(float(x), 5), round(float(y), 4)) for x, y in dict(curve).items()]
+    return list({round(float(x), 5): round(float(y), 4) for x, y in curve}.items())
 
 
 def apply(curve: Curve, raw: Shares) -> Shares:
