@@ -58,7 +58,7 @@ def draw_look(random: Random) -> Look:
     size = random.choices(SIZES, SIZE_WEIGHTS)[0]
     spacing = random.uniform(0.02, 0.5) if random.random() < 0.15 else max(-0.03, random.gauss(0.0, 0.02))
     loose = random.random()
-    reach = 0.05 if loose < 0.25 else 0.2 if loose < 0.85 else 0.4
+    reach = 0.05 if loose < 0.2 else 0.2 if loose < 0.5 else 0.4
     top, bottom, left, right = (random.uniform(0.0, reach) for _ in range(4))
     margins = (top, bottom, left * 1.5, right * 1.5)
     thicken = 1 if size >= 22 and random.random() < 0.06 else 0
