@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from shizi.document import Document, Line
 from shizi.errors import DamagedFile, InputError
@@ -204,11 +205,11 @@ def edit_distance(pattern: str, text: str, anywhere: bool = False) -> int:
     return int(row.min() if anywhere else row[-1])
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
+def calibration_error(confidences: npt.ArrayLike, right: npt.ArrayLike) -> float:
     """Give the mean gap between confidence and the share that is right, over `ECE_BINS` equal bins, by weight."""
-    if not confidences:
-        return 0.0
     values, hits = np.asarray(confidences, float), np.asarray(right, float)
+    if not values.size:
+        return 0.0
     bins = np.minimum((values * ECE_BINS).astype(int), ECE_BINS - 1)
     gaps = np.bincount(bins, values - hits, minlength=ECE_BINS)
     return float(np.abs(gaps).sum() / len(values))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from shizi.evaluation import calibration_error
 from shizi.recognise import Recogniser
 from shizi.training import evaluate, fonts
 
@@ -57,16 +58,6 @@ def apply(curve: Curve, raw: Shares) -> Shares:
     return np.asarray(np.interp(raw, places, levels), np.float64)
 
 
-def error(confidence: Shares, right: Shares) -> float:
-    """Give the expected calibration error over 15 even bins (Guo et al., 2017)."""
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [
-        abs(confidence[bins == place].mean() - right[bins == place].mean()) * (bins == place).mean()
-        for place in np.unique(bins)
-    ]
-    return float(sum(gaps))
-
-
 def write(path: Path, curve: Curve) -> None:
     """Store the curve in the file's metadata; an empty one takes the old one out."""
     model = onnx.load(path)
@@ -89,7 +80,9 @@ def picture(raw: Shares, calibrated: Shares, right: Shares, path: Path) -> None:
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
         used = np.unique(bins)
         points = [(confidence[bins == place].mean(), right[bins == place].mean()) for place in used]
-        axes.plot(*zip(*points, strict=True), marker="o", label=f"{label}, error {error(confidence, right):.3f}")
+        axes.plot(
+            *zip(*points, strict=True), marker="o", label=f"{label}, error {calibration_error(confidence, right):.3f}"
+        )
     axes.set(xlabel="confidence", ylabel="share of lines right", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend()
     figure.savefig(path, dpi=100, bbox_inches="tight")
@@ -117,7 +110,7 @@ def main() -> None:
     confidence, right = np.array(raw), np.array(truth, np.float64)
     curve = fit(raw[::2], truth[::2])
     calibrated = apply(curve, confidence[1::2])
-    before, after = error(confidence[1::2], right[1::2]), error(calibrated, right[1::2])
+    before, after = calibration_error(confidence[1::2], right[1::2]), calibration_error(calibrated, right[1::2])
     print(f"expected calibration error {before:.4f} raw, {after:.4f} calibrated, on {len(calibrated)} lines")
     sure = calibrated >= 0.98
     if sure.any():

@@ -7,7 +7,6 @@ ONNX models on the same crops. Both fold look-alikes as the project's accuracy m
 import argparse
 import json
 import time
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +18,13 @@ import torch
 
 from shizi import weights
 from shizi.charset import text_of
+from shizi.evaluation import edit_distance, normalise
 from shizi.recognise import Recogniser
 from shizi.training import fonts, labels, samples
 from shizi.training.batches import collate
 from shizi.training.crnn import Crnn, best_path
 
 VALIDATION_RUN = 999
-FOLD = str.maketrans(
-    {"—": "-", "–": "-", "－": "-", "―": "-", "‐": "-",
-     "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...",
-     "·": ".", "•": ".", "・": ".", "￥": "¥", "〇": "○", "～": "~", "∶": ":"}
-)  # fmt: skip
 
 
 class Read(NamedTuple):
@@ -47,25 +42,10 @@ class Split:
     held: list[samples.Crop]
 
 
-def normalise(text: str) -> str:
-    """Fold what prints alike and drop white space, before two texts are compared."""
-    return "".join(unicodedata.normalize("NFKC", text.translate(FOLD)).translate(FOLD).split())
-
-
-def distance(first: str, second: str) -> int:
-    """Count the edits from one text to another (Levenshtein, 1966)."""
-    row = list(range(len(second) + 1))
-    for i, left in enumerate(first, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(second, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
-
-
 def measure(truths: Sequence[str], readings: Sequence[str]) -> dict[str, float]:
     """Give CER and line accuracy of readings against truths, after folding."""
     pairs = [(normalise(truth), normalise(reading)) for truth, reading in zip(truths, readings, strict=True)]
-    edits = sum(distance(truth, reading) for truth, reading in pairs)
+    edits = sum(edit_distance(truth, reading) for truth, reading in pairs)
     exact = sum(truth == reading for truth, reading in pairs)
     characters = sum(len(truth) for truth, _ in pairs)
     return {"cer": round(edits / max(1, characters), 4), "exact": round(exact / max(1, len(pairs)), 4)}
