@@ -79,7 +79,7 @@ def test_json_has_overall_and_categories() -> None:
 
 def test_predictions_are_one_object_a_line() -> None:
     assert [json.loads(row) for row in predictions_to_jsonl([Prediction("a", read("识"), 1.26)]).splitlines()] == [
-        {"image": "a", "lines": ["识"], "ms": 1.3}
+        {"image": "a", "lines": ["识"], "ms": 1.26}
     ]
 
 

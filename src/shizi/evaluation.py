@@ -225,7 +225,7 @@ def to_json(mode: str, measures: Mapping[str, Measures]) -> dict[str, Any]:
 def predictions_to_jsonl(predictions: Iterable[Prediction]) -> str:
     """Write predictions one JSON object a line: image, lines in reading order, ms."""
     rows = (
-        {"image": item.image, "lines": [line.text for line in item.lines], "ms": round(item.milliseconds, 1)}
+        {"image": item.image, "lines": [line.text for line in item.lines], "ms": item.milliseconds}
         for item in predictions
     )
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
