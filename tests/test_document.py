@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from shizi.document import Block, Char, Document, Line, Page, Word
+from shizi.document import Block, Cell, Char, Check, Document, Field, Line, Page, Table, Verdict, Word
 from shizi.errors import OptionsError
 from shizi.geometry import Polygon
 from shizi.options import CHOICES, ReadOptions
@@ -25,6 +25,28 @@ PAGE = Page(
 def test_a_document_goes_to_json_and_back() -> None:
     document = Document((PAGE, Page(2, 10, 10)), "PNG", ("strong@12345678",))
     assert Document.from_dict(json.loads(json.dumps(document.to_dict()))) == document
+
+
+def test_tables_and_fields_go_to_json_and_back() -> None:
+    cells = (
+        Cell(0, 0, "名称 <b>", BOX, column_span=2, confidence=0.9, lines=(0,)),
+        Cell(1, 0, "1\n2", BOX),
+        Cell(1, 1, "", BOX),
+    )
+    item = Field("name", "纸", "纸", 0.9, polygon=BOX)
+    total = Field(
+        "total", "12.00", "￥12.00", 0.98, 1, BOX, "ocr", (Check("sum", True, "10.00 + 2.00 = 12.00"),), "￥12.O0"
+    )
+    fields = (total, Field("items", "", "", 0.9, rows=((item,),)))
+    page = Page(1, 200, 100, tables=(Table(BOX, 2, 2, cells),), source="text")
+    document = Document((page,), "PDF", (), fields, Verdict("review", ("date is missing",)))
+    values = json.loads(json.dumps(document.to_dict()))
+    assert Document.from_dict(values) == document
+    assert values["fields"]["items"]["value"] == [{"name": "纸"}]
+    assert values["fields"]["total"]["repaired"] == {"before": "￥12.O0", "after": "￥12.00"}
+    assert values["pages"][0]["tables"][0]["html"] == (
+        '<table><tr><td colspan="2">名称 &lt;b&gt;</td></tr><tr><td>1<br>2</td><td></td></tr></table>'
+    )
 
 
 def test_text_keeps_lines_blocks_and_pages_apart() -> None:
@@ -66,3 +88,30 @@ def test_every_choice_is_taken_and_the_default_is_one_of_them() -> None:
 def test_a_wrong_option_is_named(values: dict[str, object], said: str) -> None:
     with pytest.raises(OptionsError, match=said):
         ReadOptions.parse(values)
+
+
+def test_pages_are_chosen_by_numbers_and_ranges() -> None:
+    def chosen(pages: str) -> list[int]:
+        return [number for number in range(1, 9) if ReadOptions.parse({"pages": pages}).wants(number)]
+
+    assert chosen("") == list(range(1, 9))
+    assert chosen("2-3, 5") == [2, 3, 5]
+    assert chosen("7-") == [7, 8]
+    assert chosen("4") == [4]
+
+
+def test_a_switch_may_be_true_or_false() -> None:
+    options = ReadOptions.parse({"tables": True, "fields": "true", "enhance": False})
+    assert (options.tables, options.fields, options.enhance) == ("auto", "auto", "none")
+    with pytest.raises(OptionsError, match="mode"):
+        ReadOptions.parse({"mode": True})
+
+
+@pytest.mark.parametrize("pages", ["a", "1--2", "-3", "1,,2", 7])
+def test_wrong_page_ranges_are_refused(pages: object) -> None:
+    with pytest.raises(OptionsError, match="pages"):
+        ReadOptions.parse({"pages": pages})
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "secret" not in repr(ReadOptions(password="secret"))

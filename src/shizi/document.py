@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from shizi.geometry import Polygon
@@ -80,8 +81,82 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table; `row` and `column` from 0, `lines`: indexes into the page's lines it took text from."""
+
+    row: int
+    column: int
+    text: str
+    polygon: Polygon
+    row_span: int = 1
+    column_span: int = 1
+    confidence: float = 1.0
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of `rows` x `columns`; `ruled` tells that drawn rules, not gaps, made its cells."""
+
+    polygon: Polygon
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+    ruled: bool = True
+
+    @property
+    def html(self) -> str:
+        """The table as one HTML element, spans kept."""
+        rows = []
+        for row in range(self.rows):
+            cells = sorted((cell for cell in self.cells if cell.row == row), key=lambda cell: cell.column)
+            rows.append("<tr>" + "".join(map(_cell_html, cells)) + "</tr>")
+        return "<table>" + "".join(rows) + "</table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test of a field; `detail` says what was compared with what."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form: `value` normalised, `text` as printed.
+
+    `source`: what told it (ocr, text, qr, xml). `repaired`: the text before our own misreading was put right, '' if
+    nothing was. `rows`: of a field that is a list (an invoice's items), each row's fields by name.
+    """
+
+    name: str
+    value: str
+    text: str
+    confidence: float
+    page: int = 1
+    polygon: Polygon | None = None
+    source: str = "ocr"
+    checks: tuple[Check, ...] = ()
+    repaired: str = ""
+    rows: tuple[tuple[Field, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the fields prove themselves: `accept` or `review`, with the reasons for a review."""
+
+    decision: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page read. `rotation`: degrees clockwise (0, 90, 180, 270) the picture was turned to stand upright."""
+    """One page read. `rotation`: degrees clockwise (0, 90, 180, 270) the picture was turned to stand upright.
+
+    `source`: `ocr` if its text was read from pixels, `text` if it was taken from the file.
+    """
 
     number: int
     width: int
@@ -90,7 +165,9 @@ class Page:
     rotation: int = 0
     lines: tuple[Line, ...] = ()
     blocks: tuple[Block, ...] = ()
+    tables: tuple[Table, ...] = ()
     warnings: tuple[str, ...] = ()
+    source: str = "ocr"
 
     @property
     def text(self) -> str:
@@ -107,11 +184,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One input read: its pages, the format it came in, and the weights that read it (`name@digest`)."""
+    """One input read: its pages, the format it came in, and the weights that read it (`name@digest`).
+
+    `fields` and `verdict` are there if they were asked for.
+    """
 
     pages: tuple[Page, ...]
     source: str = ""
     weights: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    verdict: Verdict | None = None
 
     @property
     def text(self) -> str:
@@ -125,13 +207,17 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the document as JSON-ready values; `from_dict` reads them back."""
-        return {
+        values: dict[str, Any] = {
             "text": self.text,
             "confidence": round(self.confidence, 4),
             "source": self.source,
             "weights": list(self.weights),
             "pages": [_page_to_dict(page) for page in self.pages],
         }
+        if self.verdict is not None:
+            values["fields"] = {field.name: _field_to_dict(field) for field in self.fields}
+            values["verdict"] = {"decision": self.verdict.decision, "reasons": list(self.verdict.reasons)}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Document:
@@ -140,7 +226,15 @@ class Document:
             pages=tuple(_page_from_dict(page) for page in values["pages"]),
             source=values.get("source", ""),
             weights=tuple(values.get("weights", ())),
+            fields=tuple(_field_from_dict(name, field) for name, field in values.get("fields", {}).items()),
+            verdict=_verdict_from_dict(values.get("verdict")),
         )
+
+
+def _cell_html(cell: Cell) -> str:
+    spans = f' rowspan="{cell.row_span}"' if cell.row_span > 1 else ""
+    spans += f' colspan="{cell.column_span}"' if cell.column_span > 1 else ""
+    return f"<td{spans}>{escape(cell.text, quote=False).replace(chr(10), '<br>')}</td>"
 
 
 def _mean_confidence(lines: tuple[Line, ...]) -> float:
@@ -165,8 +259,51 @@ def _page_to_dict(page: Page) -> dict[str, Any]:
             {"kind": block.kind, "polygon": _corners(block.polygon), "lines": list(block.lines)}
             for block in page.blocks
         ],
+        "tables": [_table_to_dict(table) for table in page.tables],
         "warnings": list(page.warnings),
+        "source": page.source,
     }
+
+
+def _table_to_dict(table: Table) -> dict[str, Any]:
+    return {
+        "html": table.html,
+        "rows": table.rows,
+        "columns": table.columns,
+        "ruled": table.ruled,
+        "polygon": _corners(table.polygon),
+        "cells": [
+            {
+                "row": cell.row,
+                "column": cell.column,
+                "row_span": cell.row_span,
+                "column_span": cell.column_span,
+                "text": cell.text,
+                "confidence": round(cell.confidence, 4),
+                "polygon": _corners(cell.polygon),
+                "lines": list(cell.lines),
+            }
+            for cell in table.cells
+        ],
+    }
+
+
+def _field_to_dict(field: Field) -> dict[str, Any]:
+    """Give a field; `value` of a list is the rows' values by name, `rows` their fields whole."""
+    values: dict[str, Any] = {
+        "value": [{part.name: part.value for part in row} for row in field.rows] if field.rows else field.value,
+        "text": field.text,
+        "confidence": round(field.confidence, 4),
+        "polygon": _corners(field.polygon) if field.polygon else None,
+        "page": field.page,
+        "source": field.source,
+        "checks": [{"name": check.name, "passed": check.passed, "detail": check.detail} for check in field.checks],
+    }
+    if field.repaired:
+        values["repaired"] = {"before": field.repaired, "after": field.text}
+    if field.rows:
+        values["rows"] = [{part.name: _field_to_dict(part) for part in row} for row in field.rows]
+    return values
 
 
 def _line_to_dict(line: Line) -> dict[str, Any]:
@@ -213,8 +350,38 @@ def _page_from_dict(values: Mapping[str, Any]) -> Page:
             Block(block["kind"], Polygon.from_points(block["polygon"]), tuple(block["lines"]))
             for block in values["blocks"]
         ),
+        tables=tuple(_table_from_dict(table) for table in values.get("tables", ())),
         warnings=tuple(values["warnings"]),
+        source=values.get("source", "ocr"),
     )
+
+
+def _table_from_dict(values: Mapping[str, Any]) -> Table:
+    cells = tuple(
+        Cell(**{**cell, "polygon": Polygon.from_points(cell["polygon"]), "lines": tuple(cell["lines"])})
+        for cell in values["cells"]
+    )
+    return Table(Polygon.from_points(values["polygon"]), values["rows"], values["columns"], cells, values["ruled"])
+
+
+def _field_from_dict(name: str, values: Mapping[str, Any]) -> Field:
+    rows = tuple(tuple(_field_from_dict(*part) for part in row.items()) for row in values.get("rows", ()))
+    return Field(
+        name=name,
+        value="" if rows else values["value"],
+        text=values["text"],
+        confidence=values["confidence"],
+        page=values["page"],
+        polygon=Polygon.from_points(values["polygon"]) if values["polygon"] else None,
+        source=values["source"],
+        checks=tuple(Check(**check) for check in values["checks"]),
+        repaired=values.get("repaired", {}).get("before", ""),
+        rows=rows,
+    )
+
+
+def _verdict_from_dict(values: Mapping[str, Any] | None) -> Verdict | None:
+    return Verdict(values["decision"], tuple(values["reasons"])) if values else None
 
 
 def _line_from_dict(values: Mapping[str, Any]) -> Line:

@@ -1,7 +1,9 @@
 """Options: what a caller may choose for one reading, with every default written here and nowhere else."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from shizi.errors import OptionsError
@@ -10,6 +12,12 @@ Mode = Literal["fast", "auto", "accurate"]
 Enhance = Literal["auto", "none", "classic"]
 Orientation = Literal["auto", "none"]
 Detail = Literal["line", "word", "character"]
+Tables = Literal["none", "auto"]
+Fields = Literal["none", "auto"]
+PdfSource = Literal["auto", "ocr", "text"]
+
+# Page ranges: 3, 1-5, 8- and such, with commas between.
+_RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +30,66 @@ class ReadOptions:
                  contrast, even light, Otsu
     orientation  auto = turn pages and lines upright; none = take the picture to be upright
     detail       how deep the result goes: lines, their words, or the characters of the words too
+    tables       auto = find tables and their cells
+    fields       auto = find out which form it is and its fields, with their checks
+    pdf          auto = a usable text layer goes before reading pixels, page by page; ocr = pixels only; text = the
+                 text layer only
+    pages        which pages of a document: "1-3,7,10-" (from 1); '' = all
+    password     what opens an encrypted PDF
     """
 
     mode: Mode = "auto"
     enhance: Enhance = "auto"
     orientation: Orientation = "auto"
     detail: Detail = "line"
+    tables: Tables = "none"
+    fields: Fields = "none"
+    pdf: PdfSource = "auto"
+    pages: str = ""
+    password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> "ReadOptions":
         """Make options of names and values; raises OptionsError naming an unknown key or a refused value."""
-        unknown = sorted(set(values) - set(CHOICES))
+        unknown = sorted(set(values) - set(NAMES))
         if unknown:
-            raise OptionsError(f"Unknown option {', '.join(map(repr, unknown))}; known are {', '.join(CHOICES)}.")
+            raise OptionsError(f"Unknown option {', '.join(map(repr, unknown))}; known are {', '.join(NAMES)}.")
+        values = {name: _switched(name, value) for name, value in values.items()}
         for name, value in values.items():
-            if value not in CHOICES[name]:
+            if name in TEXTS:
+                TEXTS[name](value)
+            elif value not in CHOICES[name]:
                 raise OptionsError(
                     f"Option {name!r} is {str(value)[:40]!r}; expected one of {', '.join(CHOICES[name])}."
                 )
-        return cls(**values)  # type: ignore[arg-type]  # every value was checked against its choices above
+        return cls(**values)  # type: ignore[arg-type]  # every value was checked above
+
+    def wants(self, number: int) -> bool:
+        """Tell whether page `number` (from 1) is asked for."""
+        if not self.pages.strip():
+            return True
+        bounds = (part.partition("-") for part in self.pages.split(","))
+        return any(
+            int(first) <= number <= (int(last) if last.strip() else number if dash else int(first))
+            for first, dash, last in bounds
+        )
+
+
+def _switched(name: str, value: object) -> object:
+    """Take true and false, as JSON or as text, for auto and none where both are choices."""
+    if {"auto", "none"} <= set(CHOICES.get(name, ())) and str(value).lower() in ("true", "false"):
+        return "auto" if str(value).lower() == "true" else "none"
+    return value
+
+
+def _check_pages(value: object) -> None:
+    if not isinstance(value, str) or (value.strip() and not _RANGES.fullmatch(value)) or len(value) > 1000:
+        raise OptionsError(f"Option 'pages' is {str(value)[:40]!r}; expected numbers and ranges such as 1-3,7,10-.")
+
+
+def _check_password(value: object) -> None:
+    if not isinstance(value, str) or len(value) > 1000:
+        raise OptionsError("Option 'password' is not a text of at most 1000 characters.")
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -48,6 +97,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "enhance": get_args(Enhance),
     "orientation": get_args(Orientation),
     "detail": get_args(Detail),
+    "tables": get_args(Tables),
+    "fields": get_args(Fields),
+    "pdf": get_args(PdfSource),
 }
 
-assert list(CHOICES) == [field.name for field in fields(ReadOptions)]
+# Options that are free text, each with what refuses it.
+TEXTS: dict[str, Callable[[object], None]] = {"pages": _check_pages, "password": _check_password}
+NAMES = (*CHOICES, *TEXTS)
+
+assert list(NAMES) == [field.name for field in dataclasses.fields(ReadOptions)]

@@ -95,7 +95,7 @@ class Reader:
         lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
-        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings)
+        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
 
 
 def _fragment(item: ReadRegion) -> Fragment:

@@ -98,6 +98,16 @@ def read(
     detail: Annotated[
         str | None, typer.Option(metavar=_values("detail"), help=f"How deep JSON goes. {_default('detail')}")
     ] = None,
+    tables: Annotated[bool, typer.Option("--tables", help="Find tables and their cells.")] = False,
+    fields: Annotated[
+        str | None,
+        typer.Option(metavar=_values("fields"), help=f"Find a form's fields and check them. {_default('fields')}"),
+    ] = None,
+    pdf: Annotated[
+        str | None, typer.Option(metavar=_values("pdf"), help=f"Text layer of a PDF, or pixels. {_default('pdf')}")
+    ] = None,
+    pages: Annotated[str | None, typer.Option(metavar="RANGES", help="Pages to read: 1-3,7,10-. Default: all.")] = None,
+    password: Annotated[str | None, typer.Option(help="What opens an encrypted PDF.")] = None,
     draw: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
@@ -108,7 +118,17 @@ def read(
     """
     from shizi.cli.reading import ReadingList
 
-    chosen = {"mode": mode, "enhance": enhance, "orientation": orientation, "detail": detail}
+    chosen = {
+        "mode": mode,
+        "enhance": enhance,
+        "orientation": orientation,
+        "detail": detail,
+        "tables": "auto" if tables else None,
+        "fields": fields,
+        "pdf": pdf,
+        "pages": pages,
+        "password": password,
+    }
     given = {name: value for name, value in chosen.items() if value is not None}
     error = ReadingList(files, format, given, output, draw).read_all(say)
     if error is not None:
