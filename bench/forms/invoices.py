@@ -75,7 +75,6 @@ def _classic(form: Form, code: str, kind: str, rng: np.random.Generator) -> Shee
     size = float(rng.uniform(3.1, 3.6))
     place = pick(rng, truth.CITIES)
     title = place + form["invoice_type"]
-    form["invoice_type"] = title
     # the rules
     left, right = 10.0, 230.0
     tops = {"buyer": 30.0, "items": 52.0, "total": 92.0, "seller": 100.0, "end": 122.0}
@@ -360,7 +359,6 @@ def _taxi(form: Form, rng: np.random.Generator) -> Sheet:
         ink.text(28, y, value, 3.7, pick(rng, ("mono", "song")) if value.isascii() else "song")
     sheet.paste_print(ink, (shift, float(rng.uniform(-0.6, 0.6))), dots=True)
     sheet.seal(42, 112, form["seller_name"], ("样张", "发票专用章"), (13, 9), RED)
-    form["invoice_type"] = f"{place}出租汽车专用发票"
     return sheet
 
 
@@ -372,7 +370,7 @@ def _machine(form: Form, rng: np.random.Generator) -> Sheet:
     colour = pick(rng, ((150, 60, 60), (60, 60, 60)))
     roll = rng.random() < 0.5
     title = "增值税普通发票(卷票)" if roll else f"{pick(rng, truth.CITIES)}通用机打发票"
-    form["invoice_type"] = title
+    form["invoice_type"] = "增值税普通发票(卷票)" if roll else "通用机打发票"
     sheet.text(38, 8, title, 4.6, "song", colour, "mm")
     sheet.text(38, 14, "发票联", 4, "song", colour, "mm")
     rows = [("发票代码", form["invoice_code"]), ("发票号码", form["invoice_number"])]

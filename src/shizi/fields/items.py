@@ -1,0 +1,217 @@
+"""Items: the rows of goods of an invoice, put under the headings they stand below.
+
+Rules are not needed: each row's words are laid into the columns in order, by what they are (an amount, a rate, a
+word) and by how far they stand from the headings. So it holds for forms without drawn columns, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shizi.fields.found import Found, taken
+from shizi.fields.pieces import SAME_ROW, Piece, Sheet
+from shizi.fields.values import cents, number
+
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "name": (
+        "货物或应税劳务、服务名称",
+        "货物或应税劳务,服务名称",
+        "货物或应税劳务服务名称",
+        "货物或应税劳务名称",
+        "货物劳务名称",
+        "项目名称",
+        "商品名称",
+        "服务名称",
+        "品名",
+        "项目",
+    ),
+    "spec": ("规格型号", "规格"),
+    "unit": ("单位",),
+    "quantity": ("数量",),
+    "unit_price": ("单价",),
+    "amount": ("金额",),
+    "tax_rate": ("税率/征收率", "税率征收率", "税率"),
+    "tax": ("税额",),
+}
+# Where the columns' middles stand on the form of 2014, for headings that could not be read.
+_USUAL = dict(zip(HEADINGS, (38.0, 77.0, 94.0, 110.5, 133.5, 160.5, 182.5, 210.0), strict=True))
+_NUMBER = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*(\.\d+)?")
+_MONEY = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*\.\d\d")
+_RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,}|出口.*|减按.*")
+STARS = re.compile(r"\*{2,}|[.…·*x×]{1,6}|[—\-]{2,}")
+_REPEATS = 0.3  # cost of a second word in the same column; columns of words only
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The headings found: the row they stand on, and the middle of each column."""
+
+    row: float
+    height: float
+    middles: Mapping[str, float]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns from left to right."""
+        return sorted(self.middles, key=self.middles.__getitem__)
+
+
+def find_columns(sheet: Sheet) -> Columns | None:
+    """Find the row of headings: the one that holds the most of them; None under three."""
+    hits: list[tuple[str, float, float, float]] = []
+    for piece in sheet.pieces:
+        if piece.vertical:
+            continue
+        text, taken_until = piece.folded, 0
+        for start in range(len(text)):
+            if start < taken_until:
+                continue
+            for name, words in HEADINGS.items():
+                word = next((word for word in words if text.startswith(word, start)), None)
+                if word:
+                    place = piece.cut(start, start + len(word)).place
+                    hits.append((name, place.centre[0], sheet.row(*place.centre), place.height))
+                    taken_until = start + len(word)
+                    break
+    best: list[tuple[str, float, float, float]] = []
+    for _, _, row, height in hits:
+        group = [hit for hit in hits if abs(hit[2] - row) < 0.8 * height]
+        if len({hit[0] for hit in group}) > len({hit[0] for hit in best}):
+            best = group
+    middles: dict[str, float] = {}
+    for name, x, _, _ in best:
+        middles.setdefault(name, x)
+    if len(middles) < 3 or "amount" not in middles:
+        return None
+    height = sorted(hit[3] for hit in best)[len(best) // 2]
+    row = sorted(hit[2] for hit in best)[len(best) // 2]
+    return Columns(row, height, _completed(middles) if {"tax", "tax_rate"} & set(middles) else middles)
+
+
+def _completed(middles: Mapping[str, float]) -> dict[str, float]:
+    """Put headings that were not read where they stand on the usual form, stretched to those that were."""
+    known = sorted((usual, middles[name]) for name, usual in _USUAL.items() if name in middles)
+    (u0, x0), (u1, x1) = known[0], known[-1]
+    scale = (x1 - x0) / (u1 - u0)
+    return {name: middles.get(name, x0 + (usual - u0) * scale) for name, usual in _USUAL.items()}
+
+
+def rows_between(sheet: Sheet, top: float, bottom: float) -> list[list[Piece]]:
+    """Give the cells standing between two rows, row by row, each from left to right."""
+    cells = [
+        (sheet.row_of(cell), cell)
+        for piece in sheet.pieces
+        if not piece.vertical
+        for cell in piece.cells()
+        if top < sheet.row_of(cell) < bottom
+    ]
+    rows: list[list[Piece]] = []
+    last = -1e9
+    for row, cell in sorted(cells, key=lambda pair: pair[0]):
+        if rows and row - last < SAME_ROW * cell.polygon.height:
+            rows[-1].append(cell)
+            last = last + (row - last) / len(rows[-1])
+        else:
+            rows.append([cell])
+            last = row
+    return [sorted(row, key=lambda cell: cell.place.bounds[0]) for row in rows]
+
+
+def lay(cells: Sequence[Piece], columns: Columns, names: Sequence[str]) -> dict[str, list[Piece]]:
+    """Lay a row's cells into columns in order, at the least cost of distance and of unlikely content."""
+    middles = [columns.middles[name] for name in names]
+    steps = [abs(b - a) for a, b in zip(middles, middles[1:], strict=False)] or [1.0]
+    spread = [max(1.0, (steps[max(0, i - 1)] + steps[min(i, len(steps) - 1)]) / 2) for i in range(len(names))]
+    costs: list[tuple[float, list[int]]] = [(0.0, [])]  # best cost with the last cell in column i, and its path
+    best: list[dict[int, tuple[float, list[int]]]] = []
+    for n, cell in enumerate(cells):
+        x, text = cell.place.centre[0], cell.folded
+        here: dict[int, tuple[float, list[int]]] = {}
+        for i, name in enumerate(names):
+            own = abs(x - middles[i]) / spread[i] + _unlikely(name, text)
+            if n == 0:
+                here[i] = own, [i]
+                continue
+            options = [
+                (cost + own + (_REPEATS if j == i else 0.0), path)
+                for j, (cost, path) in best[-1].items()
+                if j < i or (j == i and name in ("name", "spec"))
+            ]
+            if options:
+                cost, path = min(options, key=lambda option: option[0])
+                here[i] = cost, [*path, i]
+        if not here:  # more cells than columns: the rest is no part of the row
+            cells = cells[:n]
+            break
+        best.append(here)
+    if not best:
+        return {}
+    costs = [min(best[-1].values(), key=lambda option: option[0])]
+    laid: dict[str, list[Piece]] = {}
+    for cell, i in zip(cells, costs[0][1], strict=True):
+        laid.setdefault(names[i], []).append(cell)
+    return laid
+
+
+def _unlikely(column: str, text: str) -> float:
+    """Give a cost, in column widths, of finding `text` in a column."""
+    numeric = bool(_NUMBER.fullmatch(text))
+    if column == "name":
+        return 1.0 if numeric else 0.0
+    if column == "spec":
+        return 0.3
+    if column == "unit":
+        return 2.0 if numeric or len(text) > 4 else 0.0
+    if column in ("quantity", "unit_price"):
+        return 0.0 if numeric else 3.0
+    if column == "amount":
+        return 0.0 if _MONEY.fullmatch(text) else 1.0 if numeric else 4.0
+    if column == "tax_rate":
+        return 0.0 if _RATE.fullmatch(text) else 4.0
+    return 0.0 if _MONEY.fullmatch(text) or STARS.fullmatch(text) else 1.0 if numeric else 4.0
+
+
+def find_items(sheet: Sheet, columns: Columns, bottom: float) -> list[dict[str, Found]]:
+    """Read the rows between the headings and `bottom`: an amount begins a row, words without one go on with it."""
+    items: list[dict[str, list[Piece]]] = []
+    names = columns.names
+    for row in rows_between(sheet, columns.row + 0.6 * columns.height, bottom):
+        laid = lay(row, columns, names)
+        if "amount" in laid or not items:
+            if "amount" in laid and items and "amount" not in items[-1]:
+                items[-1] |= {name: [*items[-1].get(name, ()), *cells] for name, cells in laid.items()}
+            else:
+                items.append(laid)
+        else:
+            for name in ("name", "spec"):
+                if name in laid:
+                    items[-1].setdefault(name, []).extend(laid[name])
+    return [_as_found(laid) for laid in items if "amount" in laid]
+
+
+def _as_found(laid: Mapping[str, Sequence[Piece]]) -> dict[str, Found]:
+    row = {}
+    for name, cells in laid.items():
+        found = taken(cells[0])
+        if len(cells) > 1:
+            same_line = all(cell.line == cells[0].line for cell in cells)
+            text = (" " if same_line or name == "spec" else "").join(cell.text for cell in cells)
+            found = Found(text, text, cells[0])
+        row[name] = Found(normal(name, found.text), found.text, found.piece)
+    return row
+
+
+def normal(column: str, text: str) -> str:
+    """Bring a cell to its normal form: plain numbers, cents, *** for no tax."""
+    plain = number(text)
+    if column in ("amount", "tax") and plain is not None:
+        return cents(plain)
+    if column == "tax" and STARS.fullmatch(text):
+        return "***"
+    if column in ("quantity", "unit_price") and plain is not None:
+        return str(plain)
+    if column == "tax_rate":
+        return "***" if STARS.fullmatch(text) else "".join(text.split())
+    return text
