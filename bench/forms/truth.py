@@ -155,7 +155,7 @@ def items(rng: np.random.Generator, free: bool) -> list[Form]:
                 "tax": "***" if free else str(tax),
             }
         )
-    if len(rows) > 1 and not free and rng.random() < 0.12:  # a discount: a second row of the same goods, below zero
+    if 1 < len(rows) < 5 and not free and rng.random() < 0.12:  # a discount: a second row of the same goods, below zero
         first = rows[0]
         amount = -money(Decimal(first["amount"]) * Decimal("0.1"))
         tax = money(amount * Decimal(first["tax_rate"][:-1]) / 100)

@@ -40,8 +40,11 @@ _USUAL = dict(zip(HEADINGS, (38.0, 77.0, 94.0, 110.5, 133.5, 160.5, 182.5, 210.0
 _NUMBER = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*(\.\d+)?")
 _MONEY = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*\.\d\d")
 _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,}|出口.*|减按.*")
+# The class of goods between two stars, the first of which is small and often lost or read as a quotation mark.
+_CLASS = re.compile(r"[^\w(（]?([\u4e00-\u9fff]{2,12})\*(?=\S)")
 STARS = re.compile(r"\*{2,}|[.…·*x×]{1,6}|[—\-]{2,}")
 _REPEATS = 0.3  # cost of a second word in the same column; columns of words only
+_STRAY = 2.5  # cost of leaving a cell out: dirt, or words printed beside the form
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,12 @@ def find_columns(sheet: Sheet) -> Columns | None:
     middles: dict[str, float] = {}
     for name, x, _, _ in best:
         middles.setdefault(name, x)
-    if len(middles) < 3 or "amount" not in middles:
+    taxed = bool({"tax", "tax_rate"} & set(middles))
+    if len(middles) < 3 or not (taxed or "amount" in middles):
         return None
     height = sorted(hit[3] for hit in best)[len(best) // 2]
     row = sorted(hit[2] for hit in best)[len(best) // 2]
-    return Columns(row, height, _completed(middles) if {"tax", "tax_rate"} & set(middles) else middles)
+    return Columns(row, height, _completed(middles) if taxed else middles)
 
 
 def _completed(middles: Mapping[str, float]) -> dict[str, float]:
@@ -110,7 +114,7 @@ def rows_between(sheet: Sheet, top: float, bottom: float) -> list[list[Piece]]:
     rows: list[list[Piece]] = []
     last = -1e9
     for row, cell in sorted(cells, key=lambda pair: pair[0]):
-        if rows and row - last < SAME_ROW * cell.polygon.height:
+        if rows and row - last < SAME_ROW * cell.place.height:
             rows[-1].append(cell)
             last = last + (row - last) / len(rows[-1])
         else:
@@ -124,34 +128,22 @@ def lay(cells: Sequence[Piece], columns: Columns, names: Sequence[str]) -> dict[
     middles = [columns.middles[name] for name in names]
     steps = [abs(b - a) for a, b in zip(middles, middles[1:], strict=False)] or [1.0]
     spread = [max(1.0, (steps[max(0, i - 1)] + steps[min(i, len(steps) - 1)]) / 2) for i in range(len(names))]
-    costs: list[tuple[float, list[int]]] = [(0.0, [])]  # best cost with the last cell in column i, and its path
-    best: list[dict[int, tuple[float, list[int]]]] = []
-    for n, cell in enumerate(cells):
+    best: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}  # last column filled -> least cost, each cell's column
+    for cell in cells:
         x, text = cell.place.centre[0], cell.folded
-        here: dict[int, tuple[float, list[int]]] = {}
+        here = {j: (cost + _STRAY, [*path, -1]) for j, (cost, path) in best.items()}
         for i, name in enumerate(names):
             own = abs(x - middles[i]) / spread[i] + _unlikely(name, text)
-            if n == 0:
-                here[i] = own, [i]
-                continue
-            options = [
-                (cost + own + (_REPEATS if j == i else 0.0), path)
-                for j, (cost, path) in best[-1].items()
-                if j < i or (j == i and name in ("name", "spec"))
-            ]
-            if options:
-                cost, path = min(options, key=lambda option: option[0])
-                here[i] = cost, [*path, i]
-        if not here:  # more cells than columns: the rest is no part of the row
-            cells = cells[:n]
-            break
-        best.append(here)
-    if not best:
-        return {}
-    costs = [min(best[-1].values(), key=lambda option: option[0])]
+            for j, (cost, path) in best.items():
+                repeats = j == i and name in ("name", "spec")
+                whole = cost + own + (_REPEATS if repeats else 0.0)
+                if (j < i or repeats) and (i not in here or whole < here[i][0]):
+                    here[i] = whole, [*path, i]
+        best = here
     laid: dict[str, list[Piece]] = {}
-    for cell, i in zip(cells, costs[0][1], strict=True):
-        laid.setdefault(names[i], []).append(cell)
+    for cell, i in zip(cells, min(best.values(), key=lambda option: option[0])[1], strict=True):
+        if i >= 0:
+            laid.setdefault(names[i], []).append(cell)
     return laid
 
 
@@ -169,7 +161,7 @@ def _unlikely(column: str, text: str) -> float:
     if column == "amount":
         return 0.0 if _MONEY.fullmatch(text) else 1.0 if numeric else 4.0
     if column == "tax_rate":
-        return 0.0 if _RATE.fullmatch(text) else 4.0
+        return 0.0 if _RATE.fullmatch(text) else 1.0 if len(text) <= 3 else 4.0
     return 0.0 if _MONEY.fullmatch(text) or STARS.fullmatch(text) else 1.0 if numeric else 4.0
 
 
@@ -177,7 +169,9 @@ def find_items(sheet: Sheet, columns: Columns, bottom: float) -> list[dict[str, 
     """Read the rows between the headings and `bottom`: an amount begins a row, words without one go on with it."""
     items: list[dict[str, list[Piece]]] = []
     names = columns.names
-    for row in rows_between(sheet, columns.row + 0.6 * columns.height, bottom):
+    rows = rows_between(sheet, columns.row + 0.6 * columns.height, bottom)
+    _add_stacked_units(sheet, columns, rows)
+    for row in rows:
         laid = lay(row, columns, names)
         if "amount" in laid or not items:
             if "amount" in laid and items and "amount" not in items[-1]:
@@ -189,6 +183,26 @@ def find_items(sheet: Sheet, columns: Columns, bottom: float) -> list[dict[str, 
                 if name in laid:
                     items[-1].setdefault(name, []).extend(laid[name])
     return [_as_found(laid) for laid in items if "amount" in laid]
+
+
+def _add_stacked_units(sheet: Sheet, columns: Columns, rows: Sequence[list[Piece]]) -> None:
+    """Give rows their units of one character, which were read as one upright line: in order, else the nearest."""
+    if "unit" not in columns.middles or not rows:
+        return
+    middle, reach = columns.middles["unit"], 2 * columns.height
+    heights = [sum(map(sheet.row_of, row)) / len(row) for row in rows]
+    for piece in sheet.pieces:
+        if not piece.vertical or abs(piece.polygon.centre[0] - middle) > reach:
+            continue
+        top, bottom = (sheet.row(middle, y) for y in piece.polygon.bounds[1::2])
+        beside = [i for i, height in enumerate(heights) if top < height < bottom]
+        for n, cell in enumerate(piece.cells()):
+            row = sheet.row_of(cell)
+            nearest = min(range(len(rows)), key=lambda i: abs(heights[i] - row))
+            i = beside[n] if len(beside) == len(piece.glyphs) else nearest
+            if abs(heights[i] - row) < 2 * columns.height:
+                rows[i].append(cell)
+                rows[i].sort(key=lambda cell: cell.place.bounds[0])
 
 
 def _as_found(laid: Mapping[str, Sequence[Piece]]) -> dict[str, Found]:
@@ -205,7 +219,7 @@ def _as_found(laid: Mapping[str, Sequence[Piece]]) -> dict[str, Found]:
 
 def normal(column: str, text: str) -> str:
     """Bring a cell to its normal form: plain numbers, cents, *** for no tax."""
-    plain = number(text)
+    plain = number(text.strip(".·,:' "))
     if column in ("amount", "tax") and plain is not None:
         return cents(plain)
     if column == "tax" and STARS.fullmatch(text):
@@ -214,4 +228,6 @@ def normal(column: str, text: str) -> str:
         return str(plain)
     if column == "tax_rate":
         return "***" if STARS.fullmatch(text) else "".join(text.split())
+    if column == "name" and (found := _CLASS.match(text)):
+        return f"*{found[1]}*{text[found.end() :]}"
     return text

@@ -68,7 +68,12 @@ def _exact(piece: Piece, words: Sequence[tuple[str, str]]) -> list[Label]:
                 marked = text[end : end + 1] in tuple(COLONS)
                 begins = start == 0 or start in piece.spaced or not text[start - 1].isalnum()
                 # a label within running text is none, unless a colon or its own brackets tell
-                if key.startswith("!") or marked or begins or word[0] == "(":
+                if word.endswith(":") and key != "!":  # the rest of a label whose beginning was lost
+                    begins, marked = start == 0, False
+                    word_fits = begins
+                else:
+                    word_fits = key.startswith("!") or marked or begins or word[0] == "("
+                if word_fits:
                     for i in range(start, end):
                         taken[i] = True
                     here.append(Label(key, piece, start, end + marked, marked))

@@ -6,16 +6,22 @@ Knows nothing of forms.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from shizi.document import Line, Page
 from shizi.geometry import Polygon
 
 # White space between two characters, in line heights from centre to centre, that parts the cells of a row.
 CELL_GAP = 1.35
+# The same between two figures, in steps of the stretch's own characters: figures of two columns read as one.
+FIGURE_GAP = 1.6
+_FIGURES = "0123456789.,"
+_CENTS = re.compile(r"\.\d\d(?=免|不|零|\*|[¥￥]|\d{1,2}%$)")
 SAME_ROW = 0.55  # lines whose middles differ by less than this share of their height stand on one row
 
 
@@ -71,11 +77,17 @@ class Piece:
         return Piece(self.line, self.glyphs[start:end], self.polygon, self.vertical, self.confidence, spaced)
 
     def cells(self) -> Iterator[Piece]:
-        """Part the stretch at spaces and wide gaps."""
+        """Part the stretch at spaces and wide gaps, and where an amount ends; stacked characters one by one."""
+        steps = [b.centre - a.centre for a, b in pairwise(self.glyphs)]
+        usual = sorted(steps)[len(steps) // 2] if steps else 0.0
+        cents = {match.end() for match in _CENTS.finditer(self.folded)}
         starts = [0]
-        for i in range(1, len(self.glyphs)):
-            gap = (self.glyphs[i].centre - self.glyphs[i - 1].centre) * self.polygon.width
-            if i in self.spaced or gap > CELL_GAP * self.polygon.height:
+        for i, step in enumerate(steps, 1):
+            gap = step * self.polygon.width
+            figures = all(glyph.folded in _FIGURES for glyph in self.glyphs[i - 1 : i + 1])
+            wide = gap > CELL_GAP * self.polygon.height
+            wide = wide or (figures and step > FIGURE_GAP * usual and gap > 0.5 * self.polygon.height)
+            if self.vertical or i in self.spaced or wide or i in cents:
                 starts.append(i)
         for start, end in zip(starts, [*starts[1:], len(self.glyphs)], strict=True):
             if end > start:

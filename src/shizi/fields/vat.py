@@ -25,9 +25,11 @@ VOCABULARY: Vocabulary = {
         "统一社会信用代码",
         "纳税人识别号",
         "纳税人登记号",
+        "识别号:",
+        "别号:",
     ),
-    "address_phone": ("地址、电话", "地址,电话", "地址电话", "地址.电话", "址、电话", "、电话:"),
-    "bank_account": ("开户行及账号", "开户行及帐号", "开户银行及账号", "户行及账号"),
+    "address_phone": ("地址、电话", "地址,电话", "地址电话", "地址.电话", "址、电话:", "、电话:", "电话:", "话:"),
+    "bank_account": ("开户行及账号", "开户行及帐号", "开户银行及账号", "户行及账号:", "及账号:", "账号:", "行号:"),
     "buyer_name": ("购买方名称", "购方名称"),
     "buyer_tax_id": ("购买方纳税人识别号", "购买方税号"),
     "seller_name": ("销售方名称", "销方名称"),
@@ -64,9 +66,11 @@ def read_vat(sheet: Sheet, kind: str) -> Form:
     for item in valued:
         if item.label.key not in SIDED and item.value is not None:
             _put(form, item.label.key, item.value)
-    for side, item in _sides(sheet, valued, columns):
+    sided = _sides(sheet, valued, columns)
+    for side, item in sided:
         if item.value is not None:
             _put(form, f"{side}_{item.label.key}", item.value)
+    _rows_without_label(sheet, form, sided)
     _numbers_beside_title(sheet, form, columns)
     if columns is not None:
         _figures(sheet, form, columns)
@@ -162,6 +166,28 @@ def _sides(sheet: Sheet, valued: Sequence[Valued], columns: Columns | None) -> l
     return told
 
 
+def _rows_without_label(sheet: Sheet, form: Form, sided: Sequence[tuple[str, Valued]]) -> None:
+    """Find address and bank, whose wide labels fall to pieces, by the even spacing of a party's four rows."""
+    for side in ("buyer", "seller"):
+        rows = {item.label.key: sheet.row(*item.label.at) for told, item in sided if told == side}
+        places = [SIDED.index(key) for key in rows]
+        if len(rows) < 2 or form.kind.startswith("digital"):
+            continue
+        first, last = min(places), max(places)
+        step = (rows[SIDED[last]] - rows[SIDED[first]]) / (last - first)
+        left = max(item.label.piece.place.bounds[0] for told, item in sided if told == side)
+        for key in set(SIDED) - set(rows):
+            row = rows[SIDED[first]] + (SIDED.index(key) - first) * step
+            for piece in sheet.pieces:
+                x = piece.place.bounds[0]
+                colon = piece.folded.find(":")
+                near = abs(sheet.row_of(piece) - row) < 0.35 * abs(step) and abs(x - left) < 20 * piece.polygon.height
+                if near and not piece.vertical and 0 < colon < 8 and x < sheet.page.width / 2:
+                    value = piece.cut(colon + 1)
+                    if value.glyphs:
+                        _put(form, f"{side}_{key}", value)
+
+
 def _is_right(sheet: Sheet, x: float) -> bool:
     """Say whether x lies on the right half of what is printed."""
     lefts, rights = zip(*((piece.place.bounds[0], piece.place.bounds[2]) for piece in sheet.pieces), strict=True)
@@ -218,7 +244,7 @@ def _sum_row(sheet: Sheet, columns: Columns) -> float | None:
     for piece in sheet.pieces:
         text = piece.folded
         row = sheet.row_of(piece)
-        if not piece.vertical and row > columns.row and re.match(r"合计?$|合计[¥￥\d]|小计$", text):
+        if row > columns.row + columns.height and text and re.match(r"合?计?$|合计[¥￥\d]|小计$", text):
             return row
     marked = [
         sheet.row_of(cell)
@@ -260,13 +286,13 @@ def _total_without_label(sheet: Sheet, form: Form) -> None:
 
 def _remarks(sheet: Sheet, form: Form, valued: Sequence[Valued]) -> None:
     """Take the lines in the box to the right of 备注."""
-    heading = next((piece for piece in sheet.pieces if piece.folded == "备注"), None)
+    heading = next((piece for piece in sheet.pieces if piece.folded in ("备注", "备", "注")), None)
     if heading is None:
         return
     left, top, right, bottom = heading.polygon.bounds
     size = right - left
     middle = (top + bottom) / 2
-    reach = max((bottom - top) * 0.75, 2.2 * size)
+    reach = max((bottom - top) * 0.75, (2.2 if len(heading.glyphs) > 1 else 3.5) * size)
     ends = [item.label.at[1] for item in valued if item.label.key in ("drawer", "payee", "reviewer")]
     starts = [found.piece.place.bounds[3] for n in ("total", "total_in_words") if (found := form.values.get(n)) and found.piece]
     low = min((end - 0.8 * size for end in ends if end > middle), default=middle + reach)
