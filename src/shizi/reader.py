@@ -19,8 +19,9 @@ from shizi.detect import Detector
 from shizi.document import Document, Line, Page, PageImage
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
+from shizi.fields import Finder, Sight
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange
+from shizi.layout import Fragment, arrange, shown
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
@@ -55,6 +56,7 @@ class Reader:
             if first.doubt is not None:
                 self._readers["auto"] = Cascade(first, strong, first.doubt)
                 self.first_model = first.weights.name
+        self._strong, self._first = strong, first
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
@@ -78,9 +80,12 @@ class Reader:
         self.read(page)
 
     def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
-        return Document(tuple(self._page(image, options) for image in images), source, self.weights)
+        finder = Finder() if options.fields == "auto" else None
+        pages = tuple(self._page(image, options, finder) for image in images)
+        fields, verdict = finder.result() if finder else ((), None)
+        return Document(pages, source, self.weights, fields, verdict)
 
-    def _page(self, image: PageImage, options: ReadOptions) -> Page:
+    def _page(self, image: PageImage, options: ReadOptions, finder: Finder | None = None) -> Page:
         pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
         search = options.orientation == "auto"
         regions, rotation = self._detector.find(pixels), 0
@@ -92,10 +97,18 @@ class Reader:
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
-        lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if finder else options.detail)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
-        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        if finder is not None:
+            finder.look(page, self._sight(pixels, options.mode))
+            page = replace(page, lines=tuple(shown(line, options.detail) for line in page.lines))
+        return page
+
+    def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
+        """Let fields look again: the second opinion is that of the recogniser which did not read the page."""
+        return Sight(pixels, self._strong, self._strong if mode == "fast" else self._first)
 
 
 def _fragment(item: ReadRegion) -> Fragment:

@@ -57,6 +57,18 @@ class Recogniser:
                 readings[i] = self._decode(path, probability, share)
         return readings
 
+    def spread(self, strip: Pixels) -> np.ndarray:
+        """Give the probability of every class at each time step of one strip; T, C, padding left off.
+
+        Raises WeightsError for a model that computes its best path inside the graph and keeps the rest to itself.
+        """
+        outputs = self._session.run(None, {self._input: to_tensor(strip, self.form)[None]})
+        if len(outputs) == 2:
+            raise WeightsError(f"The model {self.weights.name} tells its best path only; expected all probabilities.")
+        probabilities: np.ndarray = outputs[0][0]  # T, C
+        share = scaled_width(strip, self.form.height) / tensor_width(strip, self.form.height)
+        return probabilities[: max(1, round(len(probabilities) * share))]
+
     def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Give the best class of each time step and its probability; both N, T."""
         outputs = self._session.run(None, {self._input: tensors})

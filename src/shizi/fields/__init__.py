@@ -1,1 +1,164 @@
-"""Fields: which form a page is, its fields with their proof, and whether they can be taken unseen."""
+"""Fields: which form a page is, its fields with their proof, and whether they can be taken unseen.
+
+A `Finder` looks at the pages of one document in turn and gives the fields of the first form it knows, with a verdict.
+Each field carries its checks. Knows nothing of how pages are read; of pixels only what `Sight` shows it.
+"""
+
+from __future__ import annotations
+
+from shizi.document import Check, Field, Page, Verdict
+from shizi.fields.checks import Result, is_free, results
+from shizi.fields.codes import InvoiceCode, invoice_code
+from shizi.fields.found import Form, Found
+from shizi.fields.general import read_general
+from shizi.fields.kinds import VAT, find_kind, name_of
+from shizi.fields.pieces import Piece, Sheet
+from shizi.fields.repair import repaired
+from shizi.fields.sight import Sight
+from shizi.fields.tickets import read_machine, read_taxi, read_train
+from shizi.fields.vat import read_vat
+
+__all__ = ["Finder", "Sight"]
+
+# Checks that no misreading passes but by a rare chance. Values without one are read by a second recogniser.
+PROOFS = frozenset("amount_plus_tax in_words rows_amount rows_tax check_character qr same_number".split())
+_WIDE_PROOFS = {"tax_rate": frozenset({"row_rate"})}
+# What must be there, and read alike twice or proven, before a form is taken unseen.
+NEEDED = {
+    "vat": ("invoice_number", "date", "buyer_name", "seller_name", "seller_tax_id", "amount", "total", "total_in_words"),
+    "train": ("ticket_number", "train_number", "departure_station", "arrival_station", "date", "time", "total"),
+    "taxi": ("invoice_code", "invoice_number", "date", "total"),
+    "machine": ("invoice_code", "invoice_number", "date", "seller_name", "total"),
+}
+ORDER = (
+    "invoice_type invoice_code invoice_number date check_code machine_number ticket_number train_number "
+    "departure_station arrival_station time seat seat_class vehicle_number driver_number board_time alight_time "
+    "unit_price distance waiting_time buyer_name buyer_tax_id buyer_address_phone buyer_bank_account seller_name "
+    "seller_tax_id seller_address_phone seller_bank_account items amount tax total total_in_words remarks payee "
+    "reviewer drawer serial_number"
+).split()
+COLUMNS = "name spec unit quantity unit_price amount tax_rate tax".split()
+
+
+class Finder:
+    """What is found while the pages of one document pass by."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[Field, ...], Verdict, int] | None = None
+        self._general: list[Field] = []
+        self._others: list[int] = []
+
+    def look(self, page: Page, sight: Sight | None) -> None:
+        """Look at one page, whose lines carry their characters; `sight` is None where there are no pixels."""
+        if not page.lines:
+            return
+        sheet = Sheet(page)
+        code = invoice_code(sight.codes) if sight else None
+        kind, title = find_kind(sheet)
+        if code and code.kind and kind in ("", "vat"):
+            kind = code.kind
+        if self._known is not None:
+            self._others += [page.number] if kind and title else []
+        elif kind:
+            form = _read(sheet, kind)
+            fields, verdict = _proved(form, title, code, sight, page.number)
+            self._known = fields, verdict, page.number
+        else:
+            form = read_general(sheet)
+            taken = {field.name for field in self._general}
+            found = (_read_twice(name, value, sight) for name, value in form.values.items() if name not in taken)
+            self._general += [value.as_field(name, page.number) for name, value in found]
+
+    def result(self) -> tuple[tuple[Field, ...], Verdict]:
+        """Give the fields and the verdict on all pages."""
+        if self._known is None:
+            reason = "the kind of form is not known: values are as printed, and nothing proves them"
+            return tuple(self._general), Verdict("review", (reason,))
+        fields, verdict, _ = self._known
+        if self._others:
+            pages = ", ".join(map(str, self._others))
+            reason = f"further forms stand on page {pages}; only the first is given here"
+            verdict = Verdict("review", (*verdict.reasons, reason))
+        return fields, verdict
+
+
+def _read(sheet: Sheet, kind: str) -> Form:
+    if kind.startswith("train"):
+        return read_train(sheet, kind)
+    if kind == "taxi":
+        return read_taxi(sheet)
+    if kind in ("machine", "roll"):
+        return read_machine(sheet, kind)
+    return read_vat(sheet, kind)
+
+
+def _proved(
+    form: Form, title: Piece | None, code: InvoiceCode | None, sight: Sight | None, page: int
+) -> tuple[tuple[Field, ...], Verdict]:
+    """Repair what was misread, add what only the code says, attach the checks, and judge."""
+    if sight is not None:
+        form = repaired(form, lambda form: results(form, code), sight)
+    for name, value in (code.fields if code else {}).items():
+        if name not in form.values:
+            form.values[name] = Found(value, value, source="qr")
+    made = results(form, code)
+    for result in made:
+        for name in result.fields:
+            form.put(name, form.flat()[name].checked(Check(result.name, result.passed, result.detail)))
+    for name, found in form.flat().items():
+        form.put(name, _read_twice(name, found, sight))
+    form.values["invoice_type"] = _type(form, title, code)
+    return _fields(form, page), _verdict(form, made, code)
+
+
+def _type(form: Form, title: Piece | None, code: InvoiceCode | None) -> Found:
+    text = title.text if title else ""
+    found = Found(name_of(form.kind), text, title)
+    if code and code.kind:
+        told = name_of(code.kind)
+        return found.checked(Check("qr", code.kind == form.kind, f"the QR code says {told}"))
+    return found.checked(Check("title", bool(title), "told by the title" if title else "told by other words"))
+
+
+def _read_twice(name: str, found: Found, sight: Sight | None) -> Found:
+    """Have a value without proof read again by the other recogniser, and add whether it reads the same."""
+    wide = _WIDE_PROOFS.get(name.rpartition(".")[2], frozenset())
+    proven = any(check.passed and check.name in PROOFS | wide for check in found.checks)
+    if proven or found.piece is None or found.source != "ocr" or not found.piece.glyphs:
+        return found
+    pieces = (found.piece, *found.rest)
+    if sight is None:
+        return found.checked(Check("file_text", True, "the text of the file itself"))
+    said = [sight.agrees(piece, piece.folded) for piece in pieces]
+    if None in said:
+        sure = found.confidence >= 0.99
+        return found.checked(Check("read_surely", sure, f"the least sure character: {found.confidence:.2f}"))
+    return found.checked(Check("read_twice", all(said), "by a second recogniser"))
+
+
+def _fields(form: Form, page: int) -> tuple[Field, ...]:
+    fields = [found.as_field(name, page) for name, found in form.values.items()]
+    if form.items:
+        rows = tuple(tuple(row[name].as_field(name, page) for name in COLUMNS if name in row) for row in form.items)
+        fields.append(Field("items", "", "", min(f.confidence for row in rows for f in row), page, rows=rows))
+    return tuple(sorted(fields, key=lambda field: ORDER.index(field.name) if field.name in ORDER else len(ORDER)))
+
+
+def _verdict(form: Form, made: list[Result], code: InvoiceCode | None) -> Verdict:
+    family = "vat" if form.kind in (*VAT, "vat") else "train" if form.kind.startswith("train") else form.kind
+    family = "machine" if family == "roll" else family
+    needed = list(NEEDED[family])
+    if family == "vat" and not is_free(form):
+        needed.append("tax")
+    reasons = [f"{', '.join(result.fields)}: {result.name} failed: {result.detail}" for result in made if not result.passed]
+    reasons += [f"{name} was not found" for name in needed if not form.value(name)]
+    if family == "vat":
+        reasons += [] if form.items else ["no rows of goods were found"]
+        reasons += [] if code else ["no QR code of the invoice could be read: number and date have no proof"]
+    flat = {**form.values, **{f"items {i + 1} {n}": f for i, row in enumerate(form.items) for n, f in row.items()}}
+    watched = {*needed, "invoice_type", "invoice_code", "buyer_tax_id"} | {n for n in flat if n.startswith("items ")}
+    for name, found in flat.items():
+        doubts = [check for check in found.checks if not check.passed and check.name in ("read_twice", "read_surely", "title")]
+        if name in watched and doubts:
+            reasons.append(f"{name}: {doubts[0].name} failed")
+    return Verdict("review" if reasons else "accept", tuple(dict.fromkeys(reasons)))

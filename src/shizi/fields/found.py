@@ -10,7 +10,10 @@ from shizi.fields.pieces import Piece
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One value: its normal form, as printed, and the piece it was read from (None: it came from a code)."""
+    """One value: its normal form, as printed, and the piece it was read from (None: it came from a code).
+
+    `rest`: further pieces of a value of several lines or cells.
+    """
 
     value: str
     text: str
@@ -18,13 +21,15 @@ class Found:
     source: str = "ocr"
     checks: tuple[Check, ...] = ()
     repaired: str = ""
+    rest: tuple[Piece, ...] = ()
 
     @property
     def confidence(self) -> float:
         """The least sure character, within the sureness of the line; 1 where a code told it."""
         if self.piece is None:
             return 1.0
-        return min((glyph.confidence for glyph in self.piece.glyphs), default=self.piece.confidence)
+        glyphs = [glyph for piece in (self.piece, *self.rest) for glyph in piece.glyphs]
+        return min((glyph.confidence for glyph in glyphs), default=self.piece.confidence)
 
     def checked(self, check: Check) -> Found:
         """Add a check."""

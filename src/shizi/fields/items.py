@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shizi.fields.found import Found, taken
 from shizi.fields.pieces import SAME_ROW, Piece, Sheet
@@ -212,8 +212,8 @@ def _as_found(laid: Mapping[str, Sequence[Piece]]) -> dict[str, Found]:
         if len(cells) > 1:
             same_line = all(cell.line == cells[0].line for cell in cells)
             text = (" " if same_line or name == "spec" else "").join(cell.text for cell in cells)
-            found = Found(text, text, cells[0])
-        row[name] = Found(normal(name, found.text), found.text, found.piece)
+            found = Found(text, text, cells[0], rest=tuple(cells[1:]))
+        row[name] = replace(found, value=normal(name, found.text))
     return row
 
 

@@ -304,8 +304,9 @@ def _remarks(sheet: Sheet, form: Form, valued: Sequence[Valued]) -> None:
         if inside and not piece.vertical and x > right and not _is_seal(piece, form):
             lines.append(piece)
     if lines:
-        text = "\n".join(piece.text for piece in sorted(lines, key=sheet.row_of))
-        form.values["remarks"] = Found(text, text, min(lines, key=sheet.row_of))
+        lines.sort(key=sheet.row_of)
+        text = "\n".join(piece.text for piece in lines)
+        form.values["remarks"] = Found(text, text, lines[0], rest=tuple(lines[1:]))
 
 
 def _is_seal(piece: Piece, form: Form) -> bool:

@@ -160,6 +160,13 @@ def to_line(fragment: Fragment, detail: Detail) -> Line:
     )
 
 
+def shown(line: Line, detail: Detail) -> Line:
+    """Leave out of a line made with all detail what was not asked for."""
+    if detail == "character":
+        return line
+    return replace(line, words=() if detail == "line" else tuple(replace(word, chars=()) for word in line.words))
+
+
 def _words(fragment: Fragment, detail: Detail) -> list[Word]:
     """Cut a line into words: at spaces, and between Chinese and other characters."""
     runs: list[list[Char]] = []

@@ -1,0 +1,179 @@
+"""Checks: what the values of a form must fulfil, each told as a `Result` that names the fields it rests on.
+
+Pure functions of values. A result that could not be had (a value is missing) is not made: it is neither passed nor
+failed, and the verdict says what is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from shizi.fields.codes import InvoiceCode
+from shizi.fields.found import Form
+from shizi.fields.kinds import VAT
+from shizi.fields.values import CENT, from_capitals, is_real_day, is_tax_id, number
+
+FREE = ("免税", "不征税", "***")
+RATES = frozenset("0 0.5 1 1.5 2 3 4 5 6 7 9 10 11 13 16 17".split())
+# Lengths by field; None: any of the form's kinds
+LENGTHS: Mapping[str, tuple[int, ...]] = {
+    "invoice_code": (10, 12),
+    "invoice_number": (8, 20),
+    "check_code": (20,),
+    "machine_number": (12,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check made: its name, the flat names of the fields it rests on, whether it holds, and what was compared."""
+
+    name: str
+    fields: tuple[str, ...]
+    passed: bool
+    detail: str = ""
+
+
+def results(form: Form, code: InvoiceCode | None, today: date | None = None) -> list[Result]:
+    """Make every check of a form that its values allow."""
+    return [*_sums(form), *_rows(form), *_single(form, today), *_coded(form, code)]
+
+
+def _decimal(form: Form, name: str) -> Decimal | None:
+    value = form.value(name)
+    return Decimal(0) if value == "***" else number(value) if value else None
+
+
+def is_free(form: Form) -> bool:
+    """Say whether no row of the invoice bears tax."""
+    rates = [row["tax_rate"].value for row in form.items if "tax_rate" in row]
+    return bool(rates) and len(rates) == len(form.items) and all(rate in FREE for rate in rates)
+
+
+def _sums(form: Form) -> Iterator[Result]:
+    amount, total = _decimal(form, "amount"), _decimal(form, "total")
+    tax = _decimal(form, "tax")
+    names: tuple[str, ...] = ("amount", "tax", "total")
+    if tax is None and is_free(form):
+        tax, names = Decimal(0), ("amount", "total")
+    if amount is not None and tax is not None and total is not None:
+        yield Result("amount_plus_tax", names, amount + tax == total, f"{amount} + {tax} = {total}")
+    if form.value("total_in_words") and total is not None:
+        words = from_capitals(form.value("total_in_words"))
+        told = f"the numerals say {words}" if words is not None else "the numerals are no amount"
+        yield Result("in_words", ("total", "total_in_words"), words == total, f"{told}, the figures {total}")
+    for name in ("amount", "tax"):
+        whole = amount if name == "amount" else tax
+        if form.kind in ("machine", "roll", "taxi"):
+            whole = total if name == "amount" else None
+        if whole is None or not form.items:
+            continue
+        parts = [_row_decimal(form, i, name) for i in range(len(form.items))]
+        if any(part is None for part in parts):
+            if name == "tax" and is_free(form):
+                continue
+            parts = [part for part in parts if part is not None]
+        added = sum((part for part in parts if part is not None), Decimal(0))
+        sum_name = name if form.kind not in ("machine", "roll", "taxi") else "total"
+        rows = tuple(f"items.{i}.{name}" for i in range(len(form.items)) if name in form.items[i])
+        if sum_name in form.values:
+            yield Result(f"rows_{name}", (sum_name, *rows), added == whole, f"the rows add up to {added}, not {whole}"
+                         if added != whole else f"the rows add up to {added}")
+
+
+def _row_decimal(form: Form, i: int, name: str) -> Decimal | None:
+    found = form.items[i].get(name)
+    if found is None:
+        return None
+    return Decimal(0) if found.value == "***" else number(found.value)
+
+
+def _rows(form: Form) -> Iterator[Result]:
+    for i, row in enumerate(form.items):
+        amount, tax = _row_decimal(form, i, "amount"), _row_decimal(form, i, "tax")
+        if "tax_rate" in row and amount is not None and tax is not None:
+            share = rate(row["tax_rate"].value)
+            names = tuple(f"items.{i}.{name}" for name in ("amount", "tax_rate", "tax"))
+            fits = share is not None and abs(amount * share - tax) <= CENT
+            yield Result("row_rate", names, fits, f"row {i + 1}: {amount} x {row['tax_rate'].value} against {tax}")
+        quantity, price = _row_decimal(form, i, "quantity"), _row_decimal(form, i, "unit_price")
+        if quantity is not None and price is not None and amount is not None:
+            names = tuple(f"items.{i}.{name}" for name in ("quantity", "unit_price", "amount"))
+            slack = Decimal("0.005") + (abs(quantity) * _last_place(price) + abs(price) * _last_place(quantity)) / 2
+            fits = abs(quantity * price - amount) <= slack
+            yield Result("row_price", names, fits, f"row {i + 1}: {quantity} x {price} against {amount}")
+
+
+def rate(text: str) -> Decimal | None:
+    """Read a tax rate as a share; None if it is no rate that there is."""
+    if text in FREE or text == "零税率":
+        return Decimal(0)
+    found = re.fullmatch(r"(\d{1,2}(?:\.\d)?)%", text)
+    return Decimal(found[1]) / 100 if found and found[1].removesuffix(".0") in RATES else None
+
+
+def _last_place(value: Decimal) -> Decimal:
+    """Give the unit of the last decimal printed; whole numbers are taken to be exact."""
+    exponent = value.as_tuple().exponent
+    return Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else Decimal(0)
+
+
+def _single(form: Form, today: date | None) -> Iterator[Result]:
+    if form.value("date"):
+        value = form.value("date")
+        yield Result("real_date", ("date",), is_real_day(value, today), f"{value} must be a day not after today")
+    for name, lengths in LENGTHS.items():
+        value = form.value(name)
+        if not value:
+            continue
+        if name == "invoice_number" and form.kind in VAT:
+            lengths = (20,) if form.kind.startswith("digital") else (8,)
+        if name == "invoice_code" and form.kind in ("electronic", "electronic_special"):
+            lengths = (12,)
+        if name == "check_code" and form.kind == "special":
+            continue
+        fits = value.isdigit() and len(value) in lengths
+        expected = " or ".join(map(str, lengths))
+        yield Result("length", (name,), fits, f"{len(value)} digits, {expected} expected")
+    for name in ("buyer_tax_id", "seller_tax_id"):
+        if form.value(name):
+            yield Result(
+                "check_character", (name,), is_tax_id(form.value(name)), "GB 32100-2015, or an older id of 15, 17 or 20"
+            )
+    for name in ("time", "board_time", "alight_time"):
+        if form.value(name):
+            fits = bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", form.value(name)))
+            yield Result("real_time", (name,), fits, f"{form.value(name)} must be a time of day")
+    if form.kind.startswith("train"):
+        yield from _train(form)
+
+
+def _train(form: Form) -> Iterator[Result]:
+    """Check what a train ticket says of itself."""
+    total = form.value("total")
+    if total:
+        value = number(total)
+        fits = value is not None and 0 < value < 20000 and value * 2 == int(value * 2)
+        yield Result("price", ("total",), fits, f"{total} must be a price in halves of a yuan")
+    ticket, serial = form.value("ticket_number"), form.value("serial_number")
+    if ticket and serial:
+        fits = serial.endswith(ticket[-7:])
+        yield Result("same_number", ("ticket_number", "serial_number"), fits, "the serial number ends as the ticket's")
+    if form.value("train_number"):
+        fits = bool(re.fullmatch(r"[GDCZTKYLSP]?\d{1,4}", form.value("train_number")))
+        yield Result("train_number", ("train_number",), fits, "a letter and up to four digits")
+
+
+def _coded(form: Form, code: InvoiceCode | None) -> Iterator[Result]:
+    """Compare with the QR code."""
+    for name, told in (code.fields if code else {}).items():
+        found = form.values.get(name)
+        if found is None or found.source != "ocr":
+            continue
+        value = found.value
+        fits = number(value) == number(told) if name in ("amount", "total") else value == told
+        yield Result("qr", (name,), fits, f"printed {value}, the QR code says {told}")

@@ -1,0 +1,77 @@
+"""Sight: what of a page's pixels the fields ask for again: codes, runner-up readings, a second opinion.
+
+Everything is looked up only when asked and kept for the page. Knows nothing of forms.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from shizi.charset import Charset
+from shizi.constrained import Hypothesis, Pattern, n_best
+from shizi.crop import Region, cut
+from shizi.document import Reading
+from shizi.fields.pieces import Piece
+from shizi.fields.values import folded
+from shizi.geometry import Polygon
+from shizi.line_image import Pixels
+from shizi.recognise import ReadsLines, Recogniser
+
+
+class Sight:
+    """The pixels of one page and the recognisers that can look at them again.
+
+    `other` reads independently of what read the page first, None if there is no such one.
+    """
+
+    def __init__(self, pixels: Pixels, strong: Recogniser, other: ReadsLines | None) -> None:
+        self._pixels = pixels
+        self._strong = strong
+        self._other = other
+        self._spreads: dict[int, np.ndarray] = {}
+        self._texts: dict[int, str] = {}
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The texts of all QR codes on the page (read by zxing-cpp)."""
+        import zxingcpp
+
+        found = zxingcpp.read_barcodes(self._pixels, formats=zxingcpp.BarcodeFormat.QRCode)
+        return tuple(dict.fromkeys(code.text for code in found if code.text))
+
+    def alternatives(self, piece: Piece, allowed: Pattern) -> list[Hypothesis]:
+        """Give the likeliest texts of a piece that the pattern allows, with their chances."""
+        probabilities = self._spread(piece)
+        start = max(0, math.floor(piece.glyphs[0].start * len(probabilities)))
+        end = min(len(probabilities), math.ceil(piece.glyphs[-1].end * len(probabilities)))
+        return n_best(probabilities[start:end], self._charset, allowed) if end > start else []
+
+    def agrees(self, piece: Piece, text: str) -> bool | None:
+        """Say whether the other recogniser reads `text` on the piece's line, too; None if there is no other."""
+        if self._other is None:
+            return None
+        if piece.line not in self._texts:
+            reading: Reading = self._other.read([self._strip(piece)])[0]
+            self._texts[piece.line] = folded(reading.text)
+        return folded(text) in self._texts[piece.line]
+
+    @property
+    def _charset(self) -> Charset:
+        return self._strong.charset
+
+    def _spread(self, piece: Piece) -> np.ndarray:
+        if piece.line not in self._spreads:
+            self._spreads[piece.line] = self._strong.spread(self._strip(piece))
+        return self._spreads[piece.line]
+
+    def _strip(self, piece: Piece) -> Pixels:
+        return strip_of(self._pixels, piece.polygon)
+
+
+def strip_of(pixels: Pixels, polygon: Polygon) -> Pixels:
+    """Cut a line out of the page."""
+    return cut(pixels, Region(np.array(polygon.corners, np.float32)))
+
