@@ -41,7 +41,8 @@ def font(face: str, size: int) -> ImageFont.FreeTypeFont:
     """Load a typeface by its name in `FACES`, `size` in pixels. Raises FileNotFoundError when none is installed."""
     for name in FACES[face]:
         if (FONTS / name).exists():
-            return ImageFont.truetype(str(FONTS / name), size)
+            chinese = 2 if name.endswith("CJK-Regular.ttc") or name.endswith("CJK-Bold.ttc") else 0  # 0 is Japanese
+            return ImageFont.truetype(str(FONTS / name), size, index=chinese)
     raise FileNotFoundError(f"none of {FACES[face]} is under {FONTS}: apt-get install fonts-noto-cjk fonts-liberation")
 
 

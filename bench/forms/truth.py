@@ -280,7 +280,7 @@ def train_ticket(rng: np.random.Generator) -> Form:
         "time": f"{int(rng.integers(5, 24)):02}:{int(rng.integers(60)):02}",
         "seat": seat,
         "seat_class": seat_class,
-        "total": f"{float(rng.uniform(9, 1800)):.1f}" + ("" if rng.random() < 0.7 else "0"),
+        "total": f"{int(rng.integers(18, 3600)) / 2:.1f}" + ("" if rng.random() < 0.7 else "0"),
         "serial_number": f"{digits(rng, 14)}{ticket[-7:]}",
     }
 

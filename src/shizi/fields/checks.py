@@ -14,10 +14,12 @@ from decimal import Decimal
 
 from shizi.fields.codes import InvoiceCode
 from shizi.fields.found import Form
+from shizi.fields.items import fits
 from shizi.fields.kinds import VAT
 from shizi.fields.values import CENT, from_capitals, is_real_day, is_tax_id, number
 
 FREE = ("免税", "不征税", "***")
+LISTED = "详见"
 RATES = frozenset("0 0.5 1 1.5 2 3 4 5 6 7 9 10 11 13 16 17".split())
 # Lengths by field; None: any of the form's kinds
 LENGTHS: Mapping[str, tuple[int, ...]] = {
@@ -81,8 +83,8 @@ def _sums(form: Form) -> Iterator[Result]:
         sum_name = name if form.kind not in ("machine", "roll", "taxi") else "total"
         rows = tuple(f"items.{i}.{name}" for i in range(len(form.items)) if name in form.items[i])
         if sum_name in form.values:
-            yield Result(f"rows_{name}", (sum_name, *rows), added == whole, f"the rows add up to {added}, not {whole}"
-                         if added != whole else f"the rows add up to {added}")
+            told = f"the rows add up to {added}, {whole} is printed"
+            yield Result(f"rows_{name}", (sum_name, *rows), added == whole, told)
 
 
 def _row_decimal(form: Form, i: int, name: str) -> Decimal | None:
@@ -95,17 +97,20 @@ def _row_decimal(form: Form, i: int, name: str) -> Decimal | None:
 def _rows(form: Form) -> Iterator[Result]:
     for i, row in enumerate(form.items):
         amount, tax = _row_decimal(form, i, "amount"), _row_decimal(form, i, "tax")
-        if "tax_rate" in row and amount is not None and tax is not None:
+        listed = "name" in row and LISTED in row["name"].value  # the sum of a list on another page
+        if "tax_rate" in row and amount is not None and tax is not None and not listed:
             share = rate(row["tax_rate"].value)
             names = tuple(f"items.{i}.{name}" for name in ("amount", "tax_rate", "tax"))
-            fits = share is not None and abs(amount * share - tax) <= CENT
-            yield Result("row_rate", names, fits, f"row {i + 1}: {amount} x {row['tax_rate'].value} against {tax}")
+            holds = share is not None and abs(amount * share - tax) <= CENT
+            yield Result("row_rate", names, holds, f"row {i + 1}: {amount} x {row['tax_rate'].value} against {tax}")
         quantity, price = _row_decimal(form, i, "quantity"), _row_decimal(form, i, "unit_price")
         if quantity is not None and price is not None and amount is not None:
             names = tuple(f"items.{i}.{name}" for name in ("quantity", "unit_price", "amount"))
-            slack = Decimal("0.005") + (abs(quantity) * _last_place(price) + abs(price) * _last_place(quantity)) / 2
-            fits = abs(quantity * price - amount) <= slack
-            yield Result("row_price", names, fits, f"row {i + 1}: {quantity} x {price} against {amount}")
+            holds = fits(quantity, price, amount)
+            yield Result("row_price", names, holds, f"row {i + 1}: {quantity} x {price} against {amount}")
+        elif (quantity is None) != (price is None):
+            name = f"items.{i}.{'unit_price' if quantity is None else 'quantity'}"
+            yield Result("row_price", (name,), False, f"row {i + 1}: of quantity and unit price only one was found")
 
 
 def rate(text: str) -> Decimal | None:
@@ -114,12 +119,6 @@ def rate(text: str) -> Decimal | None:
         return Decimal(0)
     found = re.fullmatch(r"(\d{1,2}(?:\.\d)?)%", text)
     return Decimal(found[1]) / 100 if found and found[1].removesuffix(".0") in RATES else None
-
-
-def _last_place(value: Decimal) -> Decimal:
-    """Give the unit of the last decimal printed; whole numbers are taken to be exact."""
-    exponent = value.as_tuple().exponent
-    return Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else Decimal(0)
 
 
 def _single(form: Form, today: date | None) -> Iterator[Result]:
@@ -136,9 +135,9 @@ def _single(form: Form, today: date | None) -> Iterator[Result]:
             lengths = (12,)
         if name == "check_code" and form.kind == "special":
             continue
-        fits = value.isdigit() and len(value) in lengths
+        holds = value.isdigit() and len(value) in lengths
         expected = " or ".join(map(str, lengths))
-        yield Result("length", (name,), fits, f"{len(value)} digits, {expected} expected")
+        yield Result("length", (name,), holds, f"{len(value)} digits, {expected} expected")
     for name in ("buyer_tax_id", "seller_tax_id"):
         if form.value(name):
             yield Result(
@@ -146,8 +145,8 @@ def _single(form: Form, today: date | None) -> Iterator[Result]:
             )
     for name in ("time", "board_time", "alight_time"):
         if form.value(name):
-            fits = bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", form.value(name)))
-            yield Result("real_time", (name,), fits, f"{form.value(name)} must be a time of day")
+            holds = bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", form.value(name)))
+            yield Result("real_time", (name,), holds, f"{form.value(name)} must be a time of day")
     if form.kind.startswith("train"):
         yield from _train(form)
 
@@ -157,15 +156,15 @@ def _train(form: Form) -> Iterator[Result]:
     total = form.value("total")
     if total:
         value = number(total)
-        fits = value is not None and 0 < value < 20000 and value * 2 == int(value * 2)
-        yield Result("price", ("total",), fits, f"{total} must be a price in halves of a yuan")
+        holds = value is not None and 0 < value < 20_000
+        yield Result("price", ("total",), holds, f"{total} must be a price under 20,000")
     ticket, serial = form.value("ticket_number"), form.value("serial_number")
     if ticket and serial:
-        fits = serial.endswith(ticket[-7:])
-        yield Result("same_number", ("ticket_number", "serial_number"), fits, "the serial number ends as the ticket's")
+        holds = serial.endswith(ticket[-7:])
+        yield Result("same_number", ("ticket_number", "serial_number"), holds, "the serial number ends as the ticket's")
     if form.value("train_number"):
-        fits = bool(re.fullmatch(r"[GDCZTKYLSP]?\d{1,4}", form.value("train_number")))
-        yield Result("train_number", ("train_number",), fits, "a letter and up to four digits")
+        holds = bool(re.fullmatch(r"[GDCZTKYLSP]?\d{1,4}", form.value("train_number")))
+        yield Result("train_number", ("train_number",), holds, "a letter and up to four digits")
 
 
 def _coded(form: Form, code: InvoiceCode | None) -> Iterator[Result]:
@@ -175,5 +174,5 @@ def _coded(form: Form, code: InvoiceCode | None) -> Iterator[Result]:
         if found is None or found.source != "ocr":
             continue
         value = found.value
-        fits = number(value) == number(told) if name in ("amount", "total") else value == told
-        yield Result("qr", (name,), fits, f"printed {value}, the QR code says {told}")
+        holds = number(value) == number(told) if name in ("amount", "total") else value == told
+        yield Result("qr", (name,), holds, f"printed {value}, the QR code says {told}")

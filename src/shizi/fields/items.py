@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from shizi.fields.found import Found, taken
 from shizi.fields.pieces import SAME_ROW, Piece, Sheet
@@ -182,7 +183,7 @@ def find_items(sheet: Sheet, columns: Columns, bottom: float) -> list[dict[str, 
             for name in ("name", "spec"):
                 if name in laid:
                     items[-1].setdefault(name, []).extend(laid[name])
-    return [_as_found(laid) for laid in items if "amount" in laid]
+    return [_parted(_as_found(laid)) for laid in items if "amount" in laid]
 
 
 def _add_stacked_units(sheet: Sheet, columns: Columns, rows: Sequence[list[Piece]]) -> None:
@@ -215,6 +216,34 @@ def _as_found(laid: Mapping[str, Sequence[Piece]]) -> dict[str, Found]:
             found = Found(text, text, cells[0], rest=tuple(cells[1:]))
         row[name] = replace(found, value=normal(name, found.text))
     return row
+
+
+def _parted(row: dict[str, Found]) -> dict[str, Found]:
+    """Part quantity and unit price that were read as one number, where one place alone makes their product right."""
+    both = row.get("unit_price") or row.get("quantity")
+    amount = number(row["amount"].value)
+    if both is None or both.piece is None or {"unit_price", "quantity"} <= set(row) or not amount:
+        return row
+    text = both.piece.folded
+    if not re.fullmatch(r"[\d.]{2,30}", text):
+        return row
+    places = [i for i in range(1, len(text)) if (q := number(text[:i])) and (p := number(text[i:])) and fits(q, p, amount)]
+    if len(places) != 1:
+        return row
+    left, right = both.piece.cut(0, places[0]), both.piece.cut(places[0])
+    return {**row, "quantity": taken(left, left.folded), "unit_price": taken(right, right.folded)}
+
+
+def fits(quantity: Decimal, price: Decimal, amount: Decimal) -> bool:
+    """Say whether quantity x price is the amount, as far as the places printed tell."""
+    slack = Decimal("0.005") + (abs(quantity) * _last_place(price) + abs(price) * _last_place(quantity)) / 2
+    return abs(quantity * price - amount) <= slack
+
+
+def _last_place(value: Decimal) -> Decimal:
+    """Give the unit of the last decimal printed; whole numbers are taken to be exact."""
+    exponent = value.as_tuple().exponent
+    return Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else Decimal(0)
 
 
 def normal(column: str, text: str) -> str:

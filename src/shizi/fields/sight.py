@@ -31,8 +31,8 @@ class Sight:
         self._pixels = pixels
         self._strong = strong
         self._other = other
-        self._spreads: dict[int, np.ndarray] = {}
-        self._texts: dict[int, str] = {}
+        self._spreads: dict[Polygon, np.ndarray] = {}
+        self._texts: dict[Polygon, str] = {}
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -53,19 +53,23 @@ class Sight:
         """Say whether the other recogniser reads `text` on the piece's line, too; None if there is no other."""
         if self._other is None:
             return None
-        if piece.line not in self._texts:
+        if piece.polygon not in self._texts:
             reading: Reading = self._other.read([self._strip(piece)])[0]
-            self._texts[piece.line] = folded(reading.text)
-        return folded(text) in self._texts[piece.line]
+            self._texts[piece.polygon] = folded(reading.text)
+        return folded(text) in self._texts[piece.polygon]
+
+    def read(self, polygon: Polygon) -> Reading:
+        """Read what stands in a rectangle where no line was seen."""
+        return self._strong.read([strip_of(self._pixels, polygon)])[0]
 
     @property
     def _charset(self) -> Charset:
         return self._strong.charset
 
     def _spread(self, piece: Piece) -> np.ndarray:
-        if piece.line not in self._spreads:
-            self._spreads[piece.line] = self._strong.spread(self._strip(piece))
-        return self._spreads[piece.line]
+        if piece.polygon not in self._spreads:
+            self._spreads[piece.polygon] = self._strong.spread(self._strip(piece))
+        return self._spreads[piece.polygon]
 
     def _strip(self, piece: Piece) -> Pixels:
         return strip_of(self._pixels, piece.polygon)

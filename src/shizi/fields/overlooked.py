@@ -1,0 +1,51 @@
+"""Overlooked: a lone figure in a row of goods that was not seen as a line, looked for where it must stand.
+
+Detectors miss single characters: the 1 of a quantity above all. What is read there counts only if the arithmetic of its
+row proves it.
+"""
+
+from __future__ import annotations
+
+from shizi.fields.found import Form, Found
+from shizi.fields.items import fits
+from shizi.fields.pieces import Glyph, Piece
+from shizi.fields.sight import Sight
+from shizi.fields.values import folded, number
+from shizi.geometry import Polygon
+
+# How far to the left of its unit price a quantity may stand, in line heights.
+_REACH = 12.0
+
+
+def read_overlooked(form: Form, sight: Sight) -> None:
+    """Put into the form's rows the quantities that were overlooked."""
+    for row in form.items:
+        price, amount = row.get("unit_price"), row.get("amount")
+        if "quantity" in row or price is None or amount is None or price.piece is None:
+            continue
+        q = _quantity(price.piece, row.get("unit"), sight)
+        known, product = number(price.value), number(amount.value)
+        if q is not None and known is not None and product is not None:
+            value = number(q.value)
+            if value is not None and fits(value, known, product):
+                row["quantity"] = q
+
+
+def _quantity(price: Piece, unit: Found | None, sight: Sight) -> Found | None:
+    """Read the figure that stands between the unit and the unit price."""
+    place = price.place
+    height, width = place.height, place.width
+    start = -_REACH * height / width
+    if unit is not None and unit.piece is not None:
+        start = max(start, (unit.piece.place.bounds[2] - place.bounds[0]) / width)
+    end = -0.15 * height / width
+    for left in (start, start / 2, -2.5 * height / width):  # the whole gap, its right half, a lone character
+        if left >= end:
+            continue
+        polygon = place.part(left, end)
+        reading = sight.read(polygon)
+        text = folded(reading.text).strip(".,:;'|·")
+        if number(text) is not None and len(text) < 10:
+            glyphs = tuple(Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars)
+            return Found(str(number(text)), text, Piece(-1, glyphs, polygon, False, reading.confidence))
+    return None
