@@ -1,8 +1,8 @@
 """Draw specimen forms and score what shizi finds in them.
 
-    python bench/forms.py --score                    300 VAT invoices, a tenth with one printed figure falsified
-    python bench/forms.py --score --kinds tickets    train tickets, taxi and machine-printed receipts
-    python bench/forms.py --draw DIR --count 12      the pictures with their truth, to look at
+python bench/forms.py --score                    300 VAT invoices, a tenth with one printed figure falsified
+python bench/forms.py --score --kinds tickets    train tickets, taxi and machine-printed receipts
+python bench/forms.py --draw DIR --count 12      the pictures with their truth, to look at
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ any recogniser trains on; every seal says specimen (样张).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,12 @@ def _classic(form: Form, code: str, kind: str, rng: np.random.Generator) -> Shee
     sheet.down(13.5, 101, 121, pick(rng, ("销售方", "销货单位")), 3.4, face, colour)
     sheet.down(139.5, 31, 51, "密码区", 3.4, face, colour)
     sheet.down(139.5, 103, 119, "备注", 3.4, face, colour)
-    names = ("名称", pick(rng, ("纳税人识别号", "纳税人识别号", "统一社会信用代码/纳税人识别号")), "地址、电话", "开户行及账号")
+    names = (
+        "名称",
+        pick(rng, ("纳税人识别号", "纳税人识别号", "统一社会信用代码/纳税人识别号")),
+        "地址、电话",
+        "开户行及账号",
+    )
     wide = 3.1 if len(names[1]) > 10 else 3.4
     for side, top in (("buyer", tops["buyer"]), ("seller", tops["seller"])):
         for i, (label, name) in enumerate(zip(names, ("name", "tax_id", "address_phone", "bank_account"), strict=True)):
@@ -109,7 +115,16 @@ def _classic(form: Form, code: str, kind: str, rng: np.random.Generator) -> Shee
             sheet.spread(19, ends, y, label, step, face, colour)
             sheet.text(ends + 0.2, y, pick(rng, (":", "：")), 3.4, face, colour)
             _fit(ink, ends + 2.5, y, form[f"{side}_{name}"], size * (1.15 if name == "tax_id" else 1), typed, 135)
-    heads = (pick(rng, ("货物或应税劳务、服务名称", "货物或应税劳务名称")), "规格型号", "单位", "数 量", "单 价", "金 额", "税率", "税 额")
+    heads = (
+        pick(rng, ("货物或应税劳务、服务名称", "货物或应税劳务名称")),
+        "规格型号",
+        "单位",
+        "数 量",
+        "单 价",
+        "金 额",
+        "税率",
+        "税 额",
+    )
     for head, x0, x1 in zip(heads, columns, columns[1:], strict=False):
         sheet.text((x0 + x1) / 2, tops["items"] + 3, head, 3.2, face, colour, "mm")
     for i, row in enumerate(form["items"]):
@@ -149,7 +164,12 @@ def _classic(form: Form, code: str, kind: str, rng: np.random.Generator) -> Shee
             ink.text(end + 1, 28, form["machine_number"], size, typed)
         sheet.down(234, 45, 95, "第三联:发票联购买方记账凭证", 2.4, face, colour)
     else:
-        labels = [("发票代码", "invoice_code"), ("发票号码", "invoice_number"), ("开票日期", "date"), ("校验码", "check_code")]
+        labels = [
+            ("发票代码", "invoice_code"),
+            ("发票号码", "invoice_number"),
+            ("开票日期", "date"),
+            ("校验码", "check_code"),
+        ]
         for i, (label, name) in enumerate(labels):
             y = 8 + 5.4 * i
             sheet.spread(176, 176 + 4 * 3.4, y, label, 3.4, face, colour)
@@ -195,7 +215,7 @@ def _words(ink: Sheet, x: float, y: float, words: str, size: float, face: str) -
     for dx, dy in ((1, 1), (1, -1)):
         ink.line(cx - 0.7 * r * dx, cy - 0.7 * r * dy, cx + 0.7 * r * dx, cy + 0.7 * r * dy, BLACK, 0.25)
     steps = np.linspace(0, 2 * np.pi, 25)
-    for a, b in zip(steps, steps[1:], strict=False):
+    for a, b in itertools.pairwise(steps):
         ink.line(cx + r * np.cos(a), cy + r * np.sin(a), cx + r * np.cos(b), cy + r * np.sin(b), BLACK, 0.25)
 
 

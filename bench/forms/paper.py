@@ -93,7 +93,7 @@ class Sheet:
 
     def code(self, x: float, y: float, size: float, content: str, ink: Ink = BLACK) -> None:
         """Draw a QR code whose quiet zone ends outside of the square at (x, y)."""
-        matrix = np.array([[cell for cell in row] for row in segno.make(content, error="m", micro=False).matrix])
+        matrix = np.array([list(row) for row in segno.make(content, error="m", micro=False).matrix])
         side = round(size * self.scale)
         cells = cv2.resize((matrix * 255).astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
         self.picture.paste(Image.new("RGB", (side, side), ink), self._at(x, y), Image.fromarray(cells))
@@ -121,7 +121,9 @@ class Sheet:
         worn = layer.filter(ImageFilter.GaussianBlur(0.6)).point([round(0.8 * level) for level in range(256)])
         under = self.picture.crop(self._around(x, y, side))
         inked = Image.composite(Image.new("RGB", worn.size, ink), Image.new("RGB", worn.size, "white"), worn)
-        multiplied = Image.fromarray((np.asarray(under, np.uint16) * np.asarray(inked, np.uint16) // 255).astype(np.uint8))
+        multiplied = Image.fromarray(
+            (np.asarray(under, np.uint16) * np.asarray(inked, np.uint16) // 255).astype(np.uint8)
+        )
         self.picture.paste(multiplied, self._around(x, y, side)[:2])
 
     def paste_print(self, layer: Sheet, shift: tuple[float, float], dots: bool) -> None:
@@ -164,7 +166,9 @@ def _creased(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     y, x = np.mgrid[:height, :width].astype(np.float32)
     for _ in range(int(rng.integers(1, 3))):
         angle, place = rng.uniform(-0.1, 0.1), rng.uniform(0.2, 0.8)
-        along = (x - place * width) + (y - height / 2) * angle if rng.random() < 0.7 else (y - place * height) + x * angle
+        along = (
+            (x - place * width) + (y - height / 2) * angle if rng.random() < 0.7 else (y - place * height) + x * angle
+        )
         depth = rng.uniform(8, 30) * rng.choice([-1, 1])
         pixels = pixels + (depth * np.exp(-np.abs(along) / rng.uniform(1, 4)))[:, :, None]
         pixels = pixels - (rng.uniform(0, 8) * (along > 0) * np.exp(-np.abs(along) / (0.2 * width)))[:, :, None]
@@ -194,7 +198,9 @@ def _photographed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ground = np.full((frame[1], frame[0], 3), rng.uniform(40, 150, 3), np.float32)
     ground += cv2.resize(rng.normal(0, 14, (frame[1] // 8, frame[0] // 8)).astype(np.float32), frame)[:, :, None]
     left, top = 0.06 * width, 0.1 * width
-    corners = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32)
+    corners = np.array(
+        [[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32
+    )
     askew = corners + rng.uniform(-0.035, 0.035, (4, 2)).astype(np.float32) * width
     middle = askew.mean(axis=0)
     turn = math.radians(rng.uniform(-4, 4))
@@ -210,7 +216,9 @@ def _photographed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     slope = (np.cos(angle) * (x / frame[0] - 0.5) + np.sin(angle) * (y / frame[1] - 0.5)) * rng.uniform(0.1, 0.45)
     light = 0.85 + slope
     if rng.random() < 0.5:  # the shadow of a hand or phone, with a soft edge
-        edge = (np.cos(angle + 1) * (x / frame[0] - rng.uniform(0.2, 0.8)) + np.sin(angle + 1) * (y / frame[1] - 0.5)) * 12
+        edge = (
+            np.cos(angle + 1) * (x / frame[0] - rng.uniform(0.2, 0.8)) + np.sin(angle + 1) * (y / frame[1] - 0.5)
+        ) * 12
         light = light * (1 - rng.uniform(0.15, 0.4) / (1 + np.exp(-edge)))
     photo = photo * light[:, :, None] * rng.uniform(0.94, 1.06, 3)
     photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 1.3))

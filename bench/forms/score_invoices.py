@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from forms.invoices import TICKETS, Specimen, specimen
 from forms.truth import VAT_KINDS
-
 from shizi.document import Document, Field
 from shizi.options import ReadOptions
 from shizi.reader import Reader
@@ -69,7 +69,9 @@ def compared(drawn: Specimen, document: Document) -> dict[str, Any]:
         "passed_wrong": [[n, found[n].value, wanted.get(n, "")] for n in passed if n not in right],
         "wrong": [[n, found[n].value if n in found else "", v] for n, v in wanted.items() if n not in right],
         "extra": [[n, found[n].value] for n in found if n not in wanted],
-        "repaired": [[n, field.repaired, field.value, wanted.get(n, "")] for n, field in found.items() if field.repaired],
+        "repaired": [
+            [n, field.repaired, field.value, wanted.get(n, "")] for n, field in found.items() if field.repaired
+        ],
         "decision": decision,
         "accepted_wrong": [n for n, v in wanted.items() if decision == "accept" and n not in right],
         "falsified": drawn.falsified,

@@ -13,13 +13,74 @@ import numpy as np
 
 Form = dict[str, Any]
 
-CITIES = ("北京", "上海", "天津", "重庆", "四川", "浙江", "广东", "江苏", "湖北", "山东", "福建", "陕西", "辽宁", "安徽")
+CITIES = (
+    "北京",
+    "上海",
+    "天津",
+    "重庆",
+    "四川",
+    "浙江",
+    "广东",
+    "江苏",
+    "湖北",
+    "山东",
+    "福建",
+    "陕西",
+    "辽宁",
+    "安徽",
+)
 TOWNS = ("杭州市", "成都市", "武汉市", "苏州市", "青岛市", "厦门市", "西安市", "合肥市", "大连市", "佛山市", "宁波市")
-BRANDS = "恒瑞 鼎盛 华源 博远 中睿 天和 金泰 银河 东方 瑞丰 万通 新诚 安达 嘉禾 卓越 联创 百川 凯德 锦程 宏图 长青".split()
-TRADES = "信息技术 商贸 电子科技 建筑工程 物流 餐饮管理 医疗器械 文化传媒 机械设备 环保科技 酒店管理 人力资源服务".split()
+BRANDS = [
+    "恒瑞",
+    "鼎盛",
+    "华源",
+    "博远",
+    "中睿",
+    "天和",
+    "金泰",
+    "银河",
+    "东方",
+    "瑞丰",
+    "万通",
+    "新诚",
+    "安达",
+    "嘉禾",
+    "卓越",
+    "联创",
+    "百川",
+    "凯德",
+    "锦程",
+    "宏图",
+    "长青",
+]
+TRADES = [
+    "信息技术",
+    "商贸",
+    "电子科技",
+    "建筑工程",
+    "物流",
+    "餐饮管理",
+    "医疗器械",
+    "文化传媒",
+    "机械设备",
+    "环保科技",
+    "酒店管理",
+    "人力资源服务",
+]
 ENDS = ("有限公司", "有限公司", "股份有限公司", "有限责任公司", "（集团）有限公司", "有限公司分公司")
-ROADS = "人民路 中山北路 解放大道 科技园路 建设西街 和平南路 高新六路 滨江大道 文昌街 工业园三路".split()
-BANKS = "中国工商银行 中国建设银行 中国银行 中国农业银行 招商银行 交通银行 浦发银行 兴业银行".split()
+ROADS = [
+    "人民路",
+    "中山北路",
+    "解放大道",
+    "科技园路",
+    "建设西街",
+    "和平南路",
+    "高新六路",
+    "滨江大道",
+    "文昌街",
+    "工业园三路",
+]
+BANKS = ["中国工商银行", "中国建设银行", "中国银行", "中国农业银行", "招商银行", "交通银行", "浦发银行", "兴业银行"]
 SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜敏静强磊军洋勇艳杰娟涛明超霞平刚桂英华玉红"
 GOODS = (
     ("*电子计算机*笔记本电脑", "X1-14", "台", 3200, 9800),
@@ -91,7 +152,9 @@ def _group(number: int) -> str:
 
 def tax_id(rng: np.random.Generator) -> str:
     """Make a unified social credit code with its check character (GB 32100-2015)."""
-    body = pick(rng, ("91", "91", "91", "92", "12")) + "".join(pick(rng, ("11", "31", "51", "44", "33"))) + digits(rng, 4)
+    body = (
+        pick(rng, ("91", "91", "91", "92", "12")) + "".join(pick(rng, ("11", "31", "51", "44", "33"))) + digits(rng, 4)
+    )
     body += "".join(pick(rng, CODE_CHARACTERS) if rng.random() < 0.3 else digits(rng, 1) for _ in range(9))
     total = sum(CODE_CHARACTERS.index(character) * pow(3, i, 31) for i, character in enumerate(body))
     return body + CODE_CHARACTERS[-total % 31]
@@ -189,7 +252,9 @@ def vat_invoice(rng: np.random.Generator, kind: str) -> Form:
     if digital:
         for side in ("buyer", "seller"):
             del form[f"{side}_address_phone"], form[f"{side}_bank_account"]
-        form |= {"invoice_number": f"{int(rng.integers(22, 26))}{pick(rng, ('11', '31', '51', '44'))}2000000{digits(rng, 9)}"}
+        form |= {
+            "invoice_number": f"{int(rng.integers(22, 26))}{pick(rng, ('11', '31', '51', '44'))}2000000{digits(rng, 9)}"
+        }
     else:
         form |= {
             "invoice_code": digits(rng, code_length - 1) + ("0" if code_length == 10 else "1"),
@@ -213,7 +278,16 @@ def vat_invoice(rng: np.random.Generator, kind: str) -> Form:
 
 
 def _remark(rng: np.random.Generator) -> str:
-    return pick(rng, ("", "", f"订单号:{digits(rng, 11)}", f"合同号HT-{digits(rng, 6)}", f"项目名称:{pick(rng, TOWNS)}{pick(rng, BRANDS)}广场"))
+    return pick(
+        rng,
+        (
+            "",
+            "",
+            f"订单号:{digits(rng, 11)}",
+            f"合同号HT-{digits(rng, 6)}",
+            f"项目名称:{pick(rng, TOWNS)}{pick(rng, BRANDS)}广场",
+        ),
+    )
 
 
 def falsify(form: Form, rng: np.random.Generator) -> str:
@@ -255,7 +329,24 @@ def _other(text: str, alphabet: str, rng: np.random.Generator) -> str:
     return text[:i] + pick(rng, [c for c in alphabet if c != text[i]]) + text[i + 1 :]
 
 
-STATIONS = "北京南 上海虹桥 杭州东 武汉 成都东 西安北 南京南 广州南 深圳北 长沙南 郑州东 合肥南 驻马店西 南昌 厦门北 汉口".split()
+STATIONS = [
+    "北京南",
+    "上海虹桥",
+    "杭州东",
+    "武汉",
+    "成都东",
+    "西安北",
+    "南京南",
+    "广州南",
+    "深圳北",
+    "长沙南",
+    "郑州东",
+    "合肥南",
+    "驻马店西",
+    "南昌",
+    "厦门北",
+    "汉口",
+]
 CLASSES = (("二等座", "GD"), ("一等座", "GD"), ("商务座", "G"), ("硬座", "KT"), ("新空调硬卧", "KZ"), ("软卧", "ZT"))
 
 
@@ -287,7 +378,10 @@ def train_ticket(rng: np.random.Generator) -> Form:
 
 def taxi_receipt(rng: np.random.Generator) -> Form:
     """Make a taxi receipt."""
-    price, distance = Decimal(str(pick(rng, ("2.30", "2.00", "2.60", "1.80")))), Decimal(int(rng.integers(15, 480))) / 10
+    price, distance = (
+        Decimal(str(pick(rng, ("2.30", "2.00", "2.60", "1.80")))),
+        Decimal(int(rng.integers(15, 480))) / 10,
+    )
     board = int(rng.integers(0, 22 * 60))
     alight = board + int(distance * 2) + 3
     return {

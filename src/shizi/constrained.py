@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shizi.charset import BLANK, Charset
+from shizi.charset import BLANK, Charset, Span
 from shizi.errors import OptionsError
 
 BEAM = 16  # prefixes kept at each step
@@ -280,3 +280,38 @@ def _add(
         grown[text] = states, in_blank, in_character
     else:
         grown[text] = known[0], known[1] + in_blank, known[2] + in_character
+
+
+def align(probabilities: npt.NDArray[np.floating], charset: Charset, text: str) -> list[Span]:
+    """Place the characters of a text on the time steps along its likeliest path (Viterbi). T, C probabilities.
+
+    `text` must be one the model can write in that many steps, as those of `n_best` are.
+    """
+    classes = charset.encode(text)
+    labels = [BLANK]
+    for label in classes:
+        labels += [label, BLANK]
+    logs = np.log(np.maximum(probabilities[:, labels], 1e-12))  # T, 2L + 1
+    jumps = np.array([i % 2 == 1 and i > 1 and labels[i] != labels[i - 2] for i in range(len(labels))])
+    score = np.full(len(labels), -np.inf)
+    score[:2] = logs[0, :2]
+    back = np.zeros((len(logs), len(labels)), np.int8)
+    for step in range(1, len(logs)):
+        from_one = np.concatenate([[-np.inf], score[:-1]])
+        from_two = np.where(jumps, np.concatenate([[-np.inf, -np.inf], score[:-2]]), -np.inf)
+        options = np.stack([score, from_one, from_two])
+        back[step] = options.argmax(axis=0)
+        score = options.max(axis=0) + logs[step]
+    at = len(labels) - 1 if score[-1] >= score[-2] else len(labels) - 2
+    path = [at]
+    for step in range(len(logs) - 1, 0, -1):
+        at -= int(back[step, at])
+        path.append(at)
+    path.reverse()
+    spans = []
+    for i, character in enumerate(text):
+        steps = [step for step, at in enumerate(path) if at == 2 * i + 1]
+        if steps:
+            peak = float(probabilities[steps, classes[i]].max())
+            spans.append(Span(character, steps[0], steps[-1] + 1, peak))
+    return spans

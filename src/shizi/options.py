@@ -18,6 +18,8 @@ PdfSource = Literal["auto", "ocr", "text"]
 
 # Page ranges: 3, 1-5, 8- and such, with commas between.
 _RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*")
+# Templates are named, never pathed: no dots and no slashes, so that no name leads out of the operator's folder.
+_NAME = re.compile(r"[\w\-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class ReadOptions:
                  text layer only
     pages        which pages of a document: "1-3,7,10-" (from 1); '' = all
     password     what opens an encrypted PDF
+    template     the name of a template of your own forms, whose fields are then found; '' = none
+    pattern      what every line must be, a small regular expression that its characters are read within; '' = anything
     """
 
     mode: Mode = "auto"
@@ -47,6 +51,8 @@ class ReadOptions:
     pdf: PdfSource = "auto"
     pages: str = ""
     password: str = field(default="", repr=False)
+    template: str = ""
+    pattern: str = ""
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> "ReadOptions":
@@ -92,6 +98,19 @@ def _check_password(value: object) -> None:
         raise OptionsError("Option 'password' is not a text of at most 1000 characters.")
 
 
+def _check_template(value: object) -> None:
+    if not isinstance(value, str) or (value and not _NAME.fullmatch(value)):
+        raise OptionsError(
+            f"Option 'template' is {str(value)[:40]!r}; "
+            "expected the name of a template: letters, digits, - and _, no path."
+        )
+
+
+def _check_pattern(value: object) -> None:
+    if not isinstance(value, str) or len(value) > 300:
+        raise OptionsError("Option 'pattern' is not a text of at most 300 characters; expected such as [0-9A-Z]{8}.")
+
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "mode": get_args(Mode),
     "enhance": get_args(Enhance),
@@ -103,7 +122,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 # Options that are free text, each with what refuses it.
-TEXTS: dict[str, Callable[[object], None]] = {"pages": _check_pages, "password": _check_password}
+TEXTS: dict[str, Callable[[object], None]] = {
+    "pages": _check_pages,
+    "password": _check_password,
+    "template": _check_template,
+    "pattern": _check_pattern,
+}
 NAMES = (*CHOICES, *TEXTS)
 
 assert list(NAMES) == [field.name for field in dataclasses.fields(ReadOptions)]

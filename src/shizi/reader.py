@@ -14,19 +14,21 @@ import cv2
 import numpy as np
 
 from shizi.cascade import Cascade
-from shizi.crop import rule_between
+from shizi.constrained import pattern
+from shizi.crop import cut, rule_between
 from shizi.detect import Detector
 from shizi.document import Document, Line, Page, PageImage
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
+from shizi.fields.template import load
 from shizi.geometry import Polygon
 from shizi.layout import Fragment, arrange, shown
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, format_of, open_pages
-from shizi.recognise import ReadsLines, Recogniser
+from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
 from shizi.weights import cpu_quota, find, has
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
@@ -39,13 +41,15 @@ SMALL_LINE = 14.0
 class Reader:
     """Everything loaded that turns pictures into text. One reader serves many threads."""
 
-    def __init__(self, threads: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, threads: int | None = None, limits: Limits | None = None, templates: Path | None = None) -> None:
         """Load the models on `threads` CPU threads (default: what the process may use).
 
+        `templates`: the folder of the templates that readings may name.
         Raises WeightsError when a model file is missing or unusable.
         """
         threads = threads or cpu_quota()
         self._limits = limits or Limits()
+        self._templates = templates
         self._detector = Detector(find("detector"), threads)
         strong = Recogniser(find("strong"), threads)
         first = Recogniser(find("crnn"), threads) if has("crnn") else None
@@ -68,6 +72,8 @@ class Reader:
         options = options or ReadOptions()
         if options.mode not in self._readers:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
+        if options.pattern:
+            pattern(options.pattern)  # refused before anything is read
         if isinstance(data, np.ndarray):
             return self._document([PageImage(_rgb(data))], "pixels", options)
         content = data if isinstance(data, bytes) else _content(Path(data))
@@ -80,7 +86,7 @@ class Reader:
         self.read(page)
 
     def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
-        finder = Finder() if options.fields == "auto" else None
+        finder = self._finder(options)
         pages = tuple(self._page(image, options, finder) for image in images)
         fields, verdict = finder.result() if finder else ((), None)
         return Document(pages, source, self.weights, fields, verdict)
@@ -96,6 +102,8 @@ class Reader:
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
+        if options.pattern:
+            found = self._constrained(pixels, found, options.pattern)
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if finder else options.detail)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
@@ -105,6 +113,19 @@ class Reader:
             finder.look(page, self._sight(pixels, options.mode))
             page = replace(page, lines=tuple(shown(line, options.detail) for line in page.lines))
         return page
+
+    def _constrained(self, pixels: Pixels, found: list[ReadRegion], text: str) -> list[ReadRegion]:
+        """Read every line again within a pattern; upright columns, which a pattern does not fit, go."""
+        reader = ConstrainedRecogniser(self._strong, pattern(text))
+        lines = [item for item in found if not item.vertical]
+        readings = reader.read([cut(pixels, item.region) for item in lines])
+        return [replace(item, reading=reading) for item, reading in zip(lines, readings, strict=True)]
+
+    def _finder(self, options: ReadOptions) -> Finder | None:
+        """Make what looks for fields, if any are asked for. Raises OptionsError for a template that is not there."""
+        if options.template:
+            return Finder(load(self._templates, options.template))
+        return Finder() if options.fields == "auto" else None
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
         """Let fields look again: the second opinion is that of the recogniser which did not read the page."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from shizi.charset import Charset, Span, is_chinese, text_of
+from shizi.constrained import Pattern, align, n_best
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
 from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor, trimmed
@@ -58,6 +59,10 @@ class Recogniser:
                 readings[i] = self._decode(path, probability, share)
         return readings
 
+    def calibrated(self, chance: float) -> float:
+        """Give the share of lines that were right of those the model gave this chance."""
+        return float(np.interp(chance, *self._calibration))
+
     def spread(self, strip: Pixels) -> np.ndarray:
         """Give the probability of every class at each time step of one strip; T, C, padding left off.
 
@@ -82,8 +87,30 @@ class Recogniser:
         """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""
         spans = _tidied(self.charset.collapse(path, probability))
         chance = float(np.prod([span.peak for span in spans])) if spans else 0.0
-        confidence = float(np.interp(chance, *self._calibration)) if spans else 0.0
+        confidence = self.calibrated(chance) if spans else 0.0
         return Reading(text_of(spans), confidence, _chars(spans, len(path) * share), self.weights.name)
+
+
+class ConstrainedRecogniser:
+    """A recogniser that reads every line as the likeliest of the texts a pattern allows. Safe for several threads."""
+
+    def __init__(self, recogniser: Recogniser, allowed: Pattern) -> None:
+        self._recogniser = recogniser
+        self._allowed = allowed
+
+    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right); what fits nothing is an empty reading."""
+        return [self._read(strip) for strip in strips]
+
+    def _read(self, strip: Pixels) -> Reading:
+        probabilities = self._recogniser.spread(strip)  # T, C
+        charset, name = self._recogniser.charset, self._recogniser.weights.name
+        best = next(iter(n_best(probabilities, charset, self._allowed)), None)
+        if best is None or not best.text:
+            return Reading("", 0.0, model=name)
+        spans = align(probabilities, charset, best.text)
+        confidence = self._recogniser.calibrated(best.probability)
+        return Reading(best.text, confidence, _chars(spans, len(probabilities)), name)
 
 
 def _doubt(value: str | None, name: str) -> float | None:

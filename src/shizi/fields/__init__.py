@@ -13,16 +13,18 @@ from shizi.fields.found import Form, Found
 from shizi.fields.general import read_general
 from shizi.fields.kinds import VAT, find_kind, name_of
 from shizi.fields.overlooked import read_overlooked
+from shizi.fields.own import fits_page, judged, read_own
 from shizi.fields.pieces import Piece, Sheet
 from shizi.fields.repair import repaired
 from shizi.fields.sight import Sight
+from shizi.fields.template import Template
 from shizi.fields.tickets import read_machine, read_taxi, read_train
 from shizi.fields.vat import read_vat
 
 __all__ = ["Finder", "Sight"]
 
 # Checks that no misreading passes but by a rare chance. Values without one are read by a second recogniser.
-PROOFS = frozenset("amount_plus_tax in_words rows_amount rows_tax check_character qr same_number".split())
+PROOFS = frozenset(["amount_plus_tax", "in_words", "rows_amount", "rows_tax", "check_character", "qr", "same_number"])
 DOUBTS = ("read_twice", "read_surely", "title")
 _WIDE_PROOFS = {"tax_rate": frozenset({"row_rate"})}
 # What must be there, and read alike twice or proven, before a form is taken unseen.
@@ -32,20 +34,54 @@ NEEDED = {
     "taxi": ("invoice_code", "invoice_number", "date", "total"),
     "machine": ("invoice_code", "invoice_number", "date", "seller_name", "total"),
 }
-ORDER = (
-    "invoice_type invoice_code invoice_number date check_code machine_number ticket_number train_number "
-    "departure_station arrival_station time seat seat_class vehicle_number driver_number board_time alight_time "
-    "unit_price distance waiting_time buyer_name buyer_tax_id buyer_address_phone buyer_bank_account seller_name "
-    "seller_tax_id seller_address_phone seller_bank_account items amount tax total total_in_words remarks payee "
-    "reviewer drawer serial_number"
-).split()
-COLUMNS = "name spec unit quantity unit_price amount tax_rate tax".split()
+ORDER = [
+    "invoice_type",
+    "invoice_code",
+    "invoice_number",
+    "date",
+    "check_code",
+    "machine_number",
+    "ticket_number",
+    "train_number",
+    "departure_station",
+    "arrival_station",
+    "time",
+    "seat",
+    "seat_class",
+    "vehicle_number",
+    "driver_number",
+    "board_time",
+    "alight_time",
+    "unit_price",
+    "distance",
+    "waiting_time",
+    "buyer_name",
+    "buyer_tax_id",
+    "buyer_address_phone",
+    "buyer_bank_account",
+    "seller_name",
+    "seller_tax_id",
+    "seller_address_phone",
+    "seller_bank_account",
+    "items",
+    "amount",
+    "tax",
+    "total",
+    "total_in_words",
+    "remarks",
+    "payee",
+    "reviewer",
+    "drawer",
+    "serial_number",
+]
+COLUMNS = ["name", "spec", "unit", "quantity", "unit_price", "amount", "tax_rate", "tax"]
 
 
 class Finder:
-    """What is found while the pages of one document pass by."""
+    """What is found while the pages of one document pass by: the forms known here, or those of a template."""
 
-    def __init__(self) -> None:
+    def __init__(self, template: Template | None = None) -> None:
+        self._template = template
         self._known: tuple[tuple[Field, ...], Verdict, int] | None = None
         self._general: list[Field] = []
         self._others: list[int] = []
@@ -55,6 +91,9 @@ class Finder:
         if not page.lines:
             return
         sheet = Sheet(page)
+        if self._template is not None:
+            self._look_for(self._template, sheet, sight)
+            return
         code = invoice_code(sight.codes) if sight else None
         kind, title = find_kind(sheet)
         if code and code.kind and kind in ("", "vat"):
@@ -72,8 +111,23 @@ class Finder:
                 if name not in taken:
                     self._general.append(_read_twice(name, value, sight).as_field(name, page.number))
 
+    def _look_for(self, template: Template, sheet: Sheet, sight: Sight | None) -> None:
+        """Take the first page that bears the template's words; of several the others are told."""
+        if not fits_page(template, sheet):
+            return
+        if self._known is not None:
+            self._others += [sheet.page.number] if template.match else []
+            return
+        form = read_own(sheet, template, sight)
+        fields = tuple(found.as_field(name, sheet.page.number) for name, found in form.values.items())
+        self._known = fields, judged(template, form), sheet.page.number
+
     def result(self) -> tuple[tuple[Field, ...], Verdict]:
         """Give the fields and the verdict on all pages."""
+        if self._known is None and self._template is not None:
+            words = ", ".join(self._template.match)
+            told = f"no page bears all of: {words}" if words else "no page bears any text"
+            return (), Verdict("review", (f"the template {self._template.name} fits no page: {told}",))
         if self._known is None:
             reason = "the kind of form is not known: values are as printed, and nothing proves them"
             return tuple(self._general), Verdict("review", (reason,))

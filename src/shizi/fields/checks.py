@@ -20,7 +20,7 @@ from shizi.fields.values import CENT, from_capitals, is_real_day, is_tax_id, num
 
 FREE = ("免税", "不征税", "***")
 LISTED = "详见"
-RATES = frozenset("0 0.5 1 1.5 2 3 4 5 6 7 9 10 11 13 16 17".split())
+RATES = frozenset(["0", "0.5", "1", "1.5", "2", "3", "4", "5", "6", "7", "9", "10", "11", "13", "16", "17"])
 # Lengths by field; None: any of the form's kinds
 LENGTHS: Mapping[str, tuple[int, ...]] = {
     "invoice_code": (10, 12),

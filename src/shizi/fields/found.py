@@ -38,7 +38,9 @@ class Found:
     def as_field(self, name: str, page: int) -> Field:
         """Make a field of it."""
         polygon = self.piece.place if self.piece else None
-        return Field(name, self.value, self.text, self.confidence, page, polygon, self.source, self.checks, self.repaired)
+        return Field(
+            name, self.value, self.text, self.confidence, page, polygon, self.source, self.checks, self.repaired
+        )
 
 
 @dataclass(slots=True)

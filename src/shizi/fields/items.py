@@ -6,6 +6,7 @@ word) and by how far they stand from the headings. So it holds for forms without
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -127,7 +128,7 @@ def rows_between(sheet: Sheet, top: float, bottom: float) -> list[list[Piece]]:
 def lay(cells: Sequence[Piece], columns: Columns, names: Sequence[str]) -> dict[str, list[Piece]]:
     """Lay a row's cells into columns in order, at the least cost of distance and of unlikely content."""
     middles = [columns.middles[name] for name in names]
-    steps = [abs(b - a) for a, b in zip(middles, middles[1:], strict=False)] or [1.0]
+    steps = [abs(b - a) for a, b in itertools.pairwise(middles)] or [1.0]
     spread = [max(1.0, (steps[max(0, i - 1)] + steps[min(i, len(steps) - 1)]) / 2) for i in range(len(names))]
     best: dict[int, tuple[float, list[int]]] = {-1: (0.0, [])}  # last column filled -> least cost, each cell's column
     for cell in cells:
@@ -227,7 +228,9 @@ def _parted(row: dict[str, Found]) -> dict[str, Found]:
     text = both.piece.folded
     if not re.fullmatch(r"[\d.]{2,30}", text):
         return row
-    places = [i for i in range(1, len(text)) if (q := number(text[:i])) and (p := number(text[i:])) and fits(q, p, amount)]
+    places = [
+        i for i in range(1, len(text)) if (q := number(text[:i])) and (p := number(text[i:])) and fits(q, p, amount)
+    ]
     if len(places) != 1:
         return row
     left, right = both.piece.cut(0, places[0]), both.piece.cut(places[0])

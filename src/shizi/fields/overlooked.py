@@ -11,7 +11,6 @@ from shizi.fields.items import fits
 from shizi.fields.pieces import Glyph, Piece
 from shizi.fields.sight import Sight
 from shizi.fields.values import folded, number
-from shizi.geometry import Polygon
 
 # How far to the left of its unit price a quantity may stand, in line heights.
 _REACH = 12.0
@@ -46,6 +45,8 @@ def _quantity(price: Piece, unit: Found | None, sight: Sight) -> Found | None:
         reading = sight.read(polygon)
         text = folded(reading.text).strip(".,:;'|·")
         if number(text) is not None and len(text) < 10:
-            glyphs = tuple(Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars)
+            glyphs = tuple(
+                Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars
+            )
             return Found(str(number(text)), text, Piece(-1, glyphs, polygon, False, reading.confidence))
     return None

@@ -39,7 +39,7 @@ class Sight:
         """The texts of all QR codes on the page (read by zxing-cpp)."""
         import zxingcpp
 
-        found = zxingcpp.read_barcodes(self._pixels, formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(self._pixels, formats=zxingcpp.barcode_formats_from_str("QRCode"))
         return tuple(dict.fromkeys(code.text for code in found if code.text))
 
     def alternatives(self, piece: Piece, allowed: Pattern) -> list[Hypothesis]:
@@ -78,4 +78,3 @@ class Sight:
 def strip_of(pixels: Pixels, polygon: Polygon) -> Pixels:
     """Cut a line out of the page."""
     return cut(pixels, Region(np.array(polygon.corners, np.float32)))
-

@@ -187,17 +187,8 @@ def _taxi_value(form: Form, key: str, piece: Piece) -> None:
         for name, value in zip(("board_time", "alight_time"), found if len(found) == 2 else (), strict=False):
             form.values.setdefault(name, taken(piece, clock(value)))
         return
-    value = {
-        "date": day,
-        "board_time": clock,
-        "alight_time": clock,
-        "total": _plain_money,
-        "unit_price": _first_number,
-        "distance": _first_number,
-        "invoice_code": _only_digits,
-        "invoice_number": _only_digits,
-        "vehicle_number": lambda text: re.sub(r"[^\w]", "", text),
-    }.get(key, lambda text: text)(piece.text.strip(" " + COLONS) if key == "date" else text)
+    normal = _TAXI_NORMAL.get(key)
+    value = normal(piece.text.strip(" " + COLONS) if key == "date" else text) if normal else text
     if value and key not in form.values:
         form.values[key] = taken(piece, value)
 
@@ -214,6 +205,23 @@ def _first_number(text: str) -> str:
 
 def _only_digits(text: str) -> str:
     return text if text.isdigit() else ""
+
+
+def _letters_and_digits(text: str) -> str:
+    return re.sub(r"[^\w]", "", text)
+
+
+_TAXI_NORMAL: dict[str, Callable[[str], str]] = {
+    "date": day,
+    "board_time": clock,
+    "alight_time": clock,
+    "total": _plain_money,
+    "unit_price": _first_number,
+    "distance": _first_number,
+    "invoice_code": _only_digits,
+    "invoice_number": _only_digits,
+    "vehicle_number": _letters_and_digits,
+}
 
 
 def read_machine(sheet: Sheet, kind: str) -> Form:

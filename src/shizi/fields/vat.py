@@ -190,8 +190,8 @@ def _rows_without_label(sheet: Sheet, form: Form, sided: Sequence[tuple[str, Val
 
 def _is_right(sheet: Sheet, x: float) -> bool:
     """Say whether x lies on the right half of what is printed."""
-    lefts, rights = zip(*((piece.place.bounds[0], piece.place.bounds[2]) for piece in sheet.pieces), strict=True)
-    return x > (min(lefts) + max(rights)) / 2
+    left = min(piece.place.bounds[0] for piece in sheet.pieces)
+    return x > (left + max(piece.place.bounds[2] for piece in sheet.pieces)) / 2
 
 
 def _numbers_beside_title(sheet: Sheet, form: Form, columns: Columns | None) -> None:
@@ -294,7 +294,11 @@ def _remarks(sheet: Sheet, form: Form, valued: Sequence[Valued]) -> None:
     middle = (top + bottom) / 2
     reach = max((bottom - top) * 0.75, (2.2 if len(heading.glyphs) > 1 else 3.5) * size)
     ends = [item.label.at[1] for item in valued if item.label.key in ("drawer", "payee", "reviewer")]
-    starts = [found.piece.place.bounds[3] for n in ("total", "total_in_words") if (found := form.values.get(n)) and found.piece]
+    starts = [
+        found.piece.place.bounds[3]
+        for n in ("total", "total_in_words")
+        if (found := form.values.get(n)) and found.piece
+    ]
     low = min((end - 0.8 * size for end in ends if end > middle), default=middle + reach)
     high = max((start for start in starts if start < middle), default=middle - reach)
     lines = []

@@ -80,7 +80,8 @@ def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnVa
     if isinstance(result, ShiziError):
         raise result
     values = result.to_dict()
-    return jsonify(_heading([result], milliseconds) | {"source": values["source"], "pages": values["pages"]})
+    own = {key: values[key] for key in ("source", "fields", "verdict", "pages") if key in values}
+    return jsonify(_heading([result], milliseconds) | own)
 
 
 def _several(

@@ -11,6 +11,7 @@ import re
 import time
 import traceback
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -80,7 +81,8 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
 def _load_reader(settings: Settings) -> "Reader":
     from shizi.reader import Reader  # only here: the process that starts the workers needs no engine
 
-    reader = Reader(threads=settings.threads or None, limits=settings.limits)
+    templates = Path(settings.templates) if settings.templates else None
+    reader = Reader(threads=settings.threads or None, limits=settings.limits, templates=templates)
     reader.warm()
     return reader
 
