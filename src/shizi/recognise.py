@@ -18,6 +18,9 @@ from shizi.weights import Weights, open_session
 
 # Tensor columns of one run: bounds the memory of the last layer (18,710 classes x columns / 8 x 4 bytes).
 BATCH_COLUMNS = 2048
+# A line is left out of a constrained reading when the likeliest text that fits is less likely than this: the line
+# says something else. Lines that say more than the pattern have 1e-6 and less, smudged ones that fit 0.05 and more.
+FITTING = 0.01
 Curve = tuple[list[float], list[float]]
 
 # Marks as small as dirt count only when they are more likely than not: on the development set a few false ones go
@@ -106,7 +109,7 @@ class ConstrainedRecogniser:
         probabilities = self._recogniser.spread(strip)  # T, C
         charset, name = self._recogniser.charset, self._recogniser.weights.name
         best = next(iter(n_best(probabilities, charset, self._allowed)), None)
-        if best is None or not best.text:
+        if best is None or not best.text or best.probability < FITTING:
             return Reading("", 0.0, model=name)
         spans = align(probabilities, charset, best.text)
         confidence = self._recogniser.calibrated(best.probability)

@@ -1,4 +1,4 @@
-"""The command line: `shizi read`, `serve`, `eval` and `doctor`; what each does lies in a file of its own.
+"""The command line: `shizi read`, `template`, `serve`, `eval` and `doctor`; what each does lies in a file of its own.
 
 Takes arguments, calls `Reader` or starts the service, writes results to standard output and everything else
 to standard error. The engine is imported inside the commands, so that `shizi --help` comes at once. Holds no
@@ -108,6 +108,12 @@ def read(
     ] = None,
     pages: Annotated[str | None, typer.Option(metavar="RANGES", help="Pages to read: 1-3,7,10-. Default: all.")] = None,
     password: Annotated[str | None, typer.Option(help="What opens an encrypted PDF.")] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Find the fields that this template describes.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="What every line must be: read within it, not filtered.")
+    ] = None,
     draw: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
@@ -128,9 +134,31 @@ def read(
         "pdf": pdf,
         "pages": pages,
         "password": password,
+        "template": template.stem if template else None,
+        "pattern": pattern,
     }
     given = {name: value for name, value in chosen.items() if value is not None}
-    error = ReadingList(files, format, given, output, draw).read_all(say)
+    error = ReadingList(files, format, given, output, draw, template.parent if template else None).read_all(say)
+    if error is not None:
+        raise typer.Exit(error.exit_code)
+
+
+templates = typer.Typer(help="Templates of your own forms.", no_args_is_help=True)
+app.add_typer(templates, name="template")
+
+
+@templates.command("try")
+def try_template(
+    template: Annotated[Path, typer.Argument(metavar="TEMPLATE", help="The template, a YAML file.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures of the form.")],
+    draw: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw where each field was found, with its number.")
+    ] = None,
+) -> None:
+    """Show which fields a template finds in pictures, and why others fail."""
+    from shizi.cli.templates import try_on
+
+    error = try_on(template, files, draw, say)
     if error is not None:
         raise typer.Exit(error.exit_code)
 

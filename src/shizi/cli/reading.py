@@ -29,13 +29,17 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class ReadingList:
-    """Files to read and where their results go. `output`: a folder, None prints; `draw`: a PNG to draw on."""
+    """Files to read and where their results go. `output`: a folder, None prints; `draw`: a PNG to draw on.
+
+    `templates`: the folder of the template that the options name.
+    """
 
     files: Sequence[str]
     format: str
     options: Mapping[str, str]
     output: Path | None = None
     draw: Path | None = None
+    templates: Path | None = None
 
     def read_all(self, say: Callable[[str], None]) -> ShiziError | None:
         """Read every file and give the first error; `say` takes messages and the pages' warnings.
@@ -49,7 +53,7 @@ class ReadingList:
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
 
-        reader = Reader()
+        reader = Reader(templates=self.templates)
         first: ShiziError | None = None
         for name, stem in self._with_progress(list(zip(self.files, stems, strict=True))):
             try:
@@ -66,7 +70,7 @@ class ReadingList:
         return track(work, "Reading", console=console, transient=True, disable=hidden)
 
     def _read_one(self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]) -> None:
-        source = _content(name)
+        source = content_of(name)
         document = reader.read(source, options)
         for page in document.pages:
             for warning in page.warnings:
@@ -75,7 +79,7 @@ class ReadingList:
             self._print(document, name)
         else:
             form = FORMATS[self.format]
-            _write(self.output / f"{stem}{form.suffix}", form.write(document))
+            write_file(self.output / f"{stem}{form.suffix}", form.write(document))
         if self.draw is not None:
             self._draw(source, document, stem)
 
@@ -98,7 +102,7 @@ class ReadingList:
         for image, page in zip(open_pages(source), document.pages, strict=False):
             parts = [self.draw.stem, *([stem] if len(self.files) > 1 else ())]
             parts += [str(page.number)] if several else []
-            _write(self.draw.with_name("-".join(parts) + ".png"), drawing.write(image.pixels, page))
+            write_file(self.draw.with_name("-".join(parts) + ".png"), drawing.write(image.pixels, page))
 
 
 def unique_stems(files: Sequence[str]) -> list[str]:
@@ -113,7 +117,7 @@ def unique_stems(files: Sequence[str]) -> list[str]:
     return stems
 
 
-def _content(name: str) -> bytes:
+def content_of(name: str) -> bytes:
     """Take the bytes of a file, one more than a reader takes at most: of a larger one the rest is not wanted."""
     from shizi.pages import Limits
 
@@ -142,7 +146,7 @@ def _make_folder(folder: Path | None) -> None:
         ) from error
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:

@@ -37,7 +37,7 @@ def number(text: str) -> Decimal | None:
 
 def money(text: str) -> str:
     """Find an amount and write it with two decimals; '' if there is none."""
-    found = _MONEY.search(folded(text))
+    found = _MONEY.search(folded(text).strip(".,:;·"))
     return cents(Decimal(found[0].replace(",", ""))) if found else ""
 
 
