@@ -147,6 +147,7 @@ def _make_folder(folder: Path | None) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
+    """Write a result. Raises OptionsError when the place does not take it."""
     try:
         path.write_bytes(data)
     except OSError as error:

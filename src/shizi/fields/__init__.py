@@ -7,7 +7,7 @@ Each field carries its checks. Knows nothing of how pages are read; of pixels on
 from __future__ import annotations
 
 from shizi.document import Check, Field, Page, Verdict
-from shizi.fields.checks import Result, is_free, results
+from shizi.fields.checks import Result, complete, is_free, results
 from shizi.fields.codes import InvoiceCode, invoice_code
 from shizi.fields.found import Form, Found
 from shizi.fields.general import read_general
@@ -160,7 +160,7 @@ def _proved(
         if name not in form.values:
             form.values[name] = Found(value, value, source="qr")
     made = results(form, code)
-    for result in made:
+    for result in (*made, *complete(form, made)):
         for name in result.fields:
             form.put(name, form.flat()[name].checked(Check(result.name, result.passed, result.detail)))
     for name, found in form.flat().items():

@@ -87,6 +87,19 @@ def _sums(form: Form) -> Iterator[Result]:
             yield Result(f"rows_{name}", (sum_name, *rows), added == whole, told)
 
 
+def complete(form: Form, made: list[Result]) -> list[Result]:
+    """Tell of every row's values whether the rows add up: else one may be missing, or two read as one."""
+    names = tuple(f"items.{i}.{name}" for i, row in enumerate(form.items) for name in row)
+    sums = [result for result in made if result.name == "rows_amount"]
+    told = "the rows add up" if sums else "what the rows add up to was not found"
+    holds = bool(sums) and all(result.passed for result in sums)
+    return (
+        [Result("rows_complete", names, holds, told if holds or not sums else "the rows do not add up")]
+        if names
+        else []
+    )
+
+
 def _row_decimal(form: Form, i: int, name: str) -> Decimal | None:
     found = form.items[i].get(name)
     if found is None:

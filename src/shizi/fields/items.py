@@ -45,6 +45,7 @@ _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,
 # The class of goods between two stars, the first of which is small and often lost or read as a quotation mark.
 _CLASS = re.compile(r"[^\w(（]?([\u4e00-\u9fff]{2,12})\*(?=\S)")
 STARS = re.compile(r"\*+|…|[.…·*x×]{2,6}|[—\-]{2,}")
+_DIRT = "*.·,:'’ "  # what specks beside a figure are read as
 _REPEATS = 0.3  # cost of a second word in the same column; columns of words only
 _STRAY = 2.5  # cost of leaving a cell out: dirt, or words printed beside the form
 
@@ -65,7 +66,8 @@ class Columns:
 
 def find_columns(sheet: Sheet) -> Columns | None:
     """Find the row of headings: the one that holds the most of them; None under three."""
-    hits: list[tuple[str, float, float, float]] = []
+    hits: list[tuple[str, float, float, float]] = []  # heading, middle, row, height
+    places: dict[tuple[float, float], tuple[float, float]] = {}
     for piece in sheet.pieces:
         if piece.vertical:
             continue
@@ -77,7 +79,9 @@ def find_columns(sheet: Sheet) -> Columns | None:
                 word = next((word for word in words if text.startswith(word, start)), None)
                 if word:
                     place = piece.cut(start, start + len(word)).place
-                    hits.append((name, place.centre[0], sheet.row(*place.centre), place.height))
+                    hit = name, place.centre[0], sheet.row(*place.centre), place.height
+                    hits.append(hit)
+                    places[hit[1:3]] = place.centre
                     taken_until = start + len(word)
                     break
     best: list[tuple[str, float, float, float]] = []
@@ -88,11 +92,13 @@ def find_columns(sheet: Sheet) -> Columns | None:
     middles: dict[str, float] = {}
     for name, x, _, _ in best:
         middles.setdefault(name, x)
+    points = [places[hit[1:3]] for hit in best]
+    sheet.settle(points)
     taxed = bool({"tax", "tax_rate"} & set(middles))
     if len(middles) < 3 or not (taxed or "amount" in middles):
         return None
     height = sorted(hit[3] for hit in best)[len(best) // 2]
-    row = sorted(hit[2] for hit in best)[len(best) // 2]
+    row = sorted(sheet.row(*point) for point in points)[len(best) // 2]
     return Columns(row, height, _completed(middles) if taxed else middles)
 
 
@@ -151,6 +157,8 @@ def lay(cells: Sequence[Piece], columns: Columns, names: Sequence[str]) -> dict[
 
 def _unlikely(column: str, text: str) -> float:
     """Give a cost, in column widths, of finding `text` in a column."""
+    if any(character.isdigit() for character in text):
+        text = text.strip(_DIRT)
     numeric = bool(_NUMBER.fullmatch(text))
     if column == "name":
         return 1.0 if numeric else 0.0
@@ -251,7 +259,7 @@ def _last_place(value: Decimal) -> Decimal:
 
 def normal(column: str, text: str) -> str:
     """Bring a cell to its normal form: plain numbers, cents, *** for no tax."""
-    plain = number(text.strip(".·,:' "))
+    plain = number(text.strip(_DIRT))
     if column in ("amount", "tax") and plain is not None:
         return cents(plain)
     if column == "tax" and STARS.fullmatch(text):

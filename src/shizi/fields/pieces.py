@@ -125,6 +125,7 @@ class Sheet:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.pieces = tuple(piece_of(line, i) for i, line in enumerate(page.lines))
+        self._shift = 0.0  # what `settle` adds to the slope
 
     @cached_property
     def _slope(self) -> tuple[float, float, float]:
@@ -145,7 +146,22 @@ class Sheet:
         a, b, c = self._slope
         middle = self.page.width / 2
         share = (x + middle) / 2 / self.page.width
-        return y - (a + b * share + c * y / self.page.height) * (x - middle)
+        return y - (a + self._shift + b * share + c * y / self.page.height) * (x - middle)
+
+    def settle(self, points: Sequence[tuple[float, float]]) -> None:
+        """Take points known to stand on one row, such as a table's headings: they tell the slope best."""
+        if len(points) < 4:
+            return
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+        spread = sum((other - x) ** 2 for other in xs)
+        if spread < (0.1 * self.page.width) ** 2:
+            return
+        slope = sum((px - x) * (py - y) for px, py in points) / spread
+        a, b, c = self._slope
+        share = (x + self.page.width / 2) / 2 / self.page.width
+        shift = slope - (a + b * share + c * y / self.page.height)
+        self._shift = shift if abs(shift) < 0.05 else 0.0
 
     def row_of(self, piece: Piece) -> float:
         """Give the row of a piece's centre."""

@@ -89,25 +89,30 @@ def from_capitals(text: str) -> Decimal | None:
 
 
 def _whole(text: str) -> int | None:
-    """Read the part before 圆; None if a character or its place is wrong."""
-    if not text:
+    """Read the part before 圆: groups of up to four digits, of 亿, of 万 and of ones; None for what is none."""
+    head, large, text = text.rpartition("亿")
+    above = _whole(head) if large else 0
+    middle, ten_thousands, ones = text.rpartition("万")
+    parts = above, _group(middle) if ten_thousands else 0, _group(ones)
+    if None in parts or (large and not head) or (ten_thousands and not middle):
         return None
-    total, group, digit = 0, 0, 0
-    last = 10_000  # the unit before, which the next must be under
+    return (parts[0] or 0) * 10**8 + (parts[1] or 0) * 10**4 + (parts[2] or 0)
+
+
+def _group(text: str) -> int | None:
+    """Read up to four digits with their places, each place under the one before."""
+    total, digit, last = 0, 0, 10_000
     for character in text:
         if character in _CAPITALS:
-            if digit and _CAPITALS[character]:
+            if digit:
                 return None
             digit = _CAPITALS[character]
-        elif character in _UNITS:
-            if not (digit or (character == "拾" and not group)) or _UNITS[character] >= last:
-                return None
-            group, digit, last = group + (digit or 1) * _UNITS[character], 0, _UNITS[character]
-        elif character in "万亿":
-            total, group, digit, last = (total + group + digit) * (10_000 if character == "万" else 10**8), 0, 0, 10_000
-        else:
+            continue
+        place = _UNITS.get(character, last)
+        if place >= last or not (digit or character == "拾"):  # 拾 alone is ten
             return None
-    return total + group + digit
+        total, digit, last = total + (digit or 1) * place, 0, place
+    return total + digit
 
 
 def is_tax_id(value: str) -> bool:

@@ -118,7 +118,8 @@ def _money(piece: Piece) -> Found | None:
 
 def _words(piece: Piece) -> Found | None:
     """Take the capital numerals without what guards them on the left (a crossed circle, whatever it is read as)."""
-    found = re.search(f"[{CAPITAL_CHARACTERS}圓貳]{{2,}}", piece.folded)
+    numeral = f"[{CAPITAL_CHARACTERS}圓貳]"
+    found = re.search(f"{numeral}(?:.{{0,40}}{numeral})", piece.folded)  # one misread within is left to the repair
     return _stretch(piece, found, found[0]) if found else None
 
 
@@ -271,7 +272,8 @@ def _total_without_label(sheet: Sheet, form: Form) -> None:
     """Take the amount on the row of the capital numerals where (小写) could not be read."""
     words = form.values.get("total_in_words")
     if words is None:
-        found = next((f for piece in sheet.pieces if (f := _words(piece)) and from_capitals(f.value) is not None), None)
+        known = (f for piece in sheet.pieces if not piece.vertical and (f := _words(piece)))
+        found = next((f for f in known if from_capitals(f.value) is not None), None)
         if found is not None:
             form.values["total_in_words"] = words = found
     if "total" in form.values or words is None or words.piece is None:

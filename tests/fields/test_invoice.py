@@ -1,0 +1,202 @@
+"""VAT invoices from placed words: fields, checks, repairs, the verdict."""
+
+import pytest
+from sheets import CODE, ELECTRONIC, ToldSight, altered, page
+
+from shizi.document import Field, Verdict
+from shizi.fields import Finder
+
+
+def found(
+    rows: list[tuple[str, float, float]], sight: ToldSight, tilt: float = 0.0
+) -> tuple[dict[str, Field], Verdict]:
+    finder = Finder()
+    finder.look(page(rows, tilt), sight)  # type: ignore[arg-type]
+    fields, verdict = finder.result()
+    return {field.name: field for field in fields}, verdict
+
+
+EXPECTED = {
+    "invoice_type": "增值税电子普通发票",
+    "invoice_code": "051001800211",
+    "invoice_number": "65281307",
+    "date": "2019-02-23",
+    "check_code": "02259002865525349387",
+    "machine_number": "499099715868",
+    "buyer_name": "西华大学",
+    "buyer_tax_id": "12510000450717578Y",
+    "seller_name": "当当网信息技术有限公司",
+    "seller_tax_id": "91511422MA62J75P9H",
+    "seller_address_phone": "眉山市青龙镇 028-37696091",
+    "seller_bank_account": "中国工商银行彭山青行 2313075309100024123",
+    "amount": "250.00",
+    "tax": "29.00",
+    "total": "279.00",
+    "total_in_words": "贰佰柒拾玖圆整",
+    "payee": "王伟",
+    "drawer": "李芳",
+}
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.03, -0.03])
+def test_every_field_of_an_invoice_however_it_is_turned(tilt: float) -> None:
+    fields, verdict = found(ELECTRONIC, ToldSight([CODE]), tilt)
+    assert {name: field.value for name, field in fields.items() if name != "items"} == EXPECTED
+    rows = [{part.name: part.value for part in row} for row in fields["items"].rows]
+    assert rows == [
+        {
+            "name": "*纸制品*复印纸",
+            "spec": "A4",
+            "unit": "箱",
+            "quantity": "2",
+            "unit_price": "100.00",
+            "amount": "200.00",
+            "tax_rate": "13%",
+            "tax": "26.00",
+        },
+        {
+            "name": "*印刷品*技术手册(第3版)",
+            "unit": "套",
+            "quantity": "4",
+            "unit_price": "12.50",
+            "amount": "50.00",
+            "tax_rate": "6%",
+            "tax": "3.00",
+        },
+    ]
+    assert verdict == Verdict("accept")
+
+
+def test_each_field_carries_its_checks() -> None:
+    fields, _ = found(ELECTRONIC, ToldSight([CODE]))
+    passed = {name: {check.name for check in field.checks if check.passed} for name, field in fields.items()}
+    assert passed["total"] == {"amount_plus_tax", "in_words"}
+    assert passed["amount"] == {"amount_plus_tax", "rows_amount", "qr"}
+    assert passed["seller_tax_id"] == {"check_character"}
+    assert passed["seller_name"] == {"read_twice"}
+    assert passed["date"] == {"real_date", "qr"}
+    row = {part.name: {check.name for check in part.checks} for part in fields["items"].rows[0]}
+    assert row["amount"] == {"rows_amount", "row_rate", "row_price", "rows_complete"}
+
+
+FALSIFIED = [
+    ("¥279.00", "¥279.80", "total", "amount_plus_tax"),
+    ("¥250.00", "¥260.00", "amount", "rows_amount"),
+    ("¥29.00", "¥28.00", "tax", "rows_tax"),
+    ("26.00", "26.50", "items.0.tax", "row_rate"),
+    ("200.00", "210.00", "items.0.amount", "row_price"),
+    ("⊗贰佰柒拾玖圆整", "⊗贰佰柒拾捌圆整", "total_in_words", "in_words"),
+    ("纳税人识别号:91511422MA62J75P9H", "纳税人识别号:91511422MA62J75P9K", "seller_tax_id", "check_character"),
+    ("纳税人识别号:12510000450717578Y", "纳税人识别号:12510000450717579Y", "buyer_tax_id", "check_character"),
+    ("开票日期:2019年02月23日", "开票日期:2019年02月30日", "date", "real_date"),
+    ("开票日期:2019年02月23日", "开票日期:2019年02月24日", "date", "qr"),
+    ("发票号码:65281307", "发票号码:65281807", "invoice_number", "qr"),
+    ("发票代码:051001800211", "发票代码:05100180021", "invoice_code", "length"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "name", "check"), FALSIFIED)
+def test_a_falsified_figure_stays_as_printed_and_fails(before: str, after: str, name: str, check: str) -> None:
+    fields, verdict = found(altered(before, after), ToldSight([CODE]))
+    if name.startswith("items."):
+        _, i, column = name.split(".")
+        field = next(part for part in fields["items"].rows[int(i)] if part.name == column)
+    else:
+        field = fields[name]
+    assert field.value.replace("-", "") in "".join(c for c in after if c.isalnum() or c == ".").replace(
+        "年", ""
+    ).replace("月", "").replace("日", "")
+    assert check in {made.name for made in field.checks if not made.passed}
+    assert not field.repaired
+    assert verdict.decision == "review"
+    assert any(check in reason for reason in verdict.reasons)
+
+
+def test_our_own_misreading_is_repaired_where_one_runner_up_mends_it() -> None:
+    sight = ToldSight([CODE], {"¥279.80": [("¥279.80", 0.6), ("¥279.00", 0.3), ("¥279.30", 0.05)]})
+    fields, verdict = found(altered("¥279.00", "¥279.80"), sight)
+    assert (fields["total"].value, fields["total"].text, fields["total"].repaired) == ("279.00", "¥279.00", "¥279.80")
+    assert verdict.decision == "accept"
+
+
+def test_an_unlikely_runner_up_repairs_nothing() -> None:
+    sight = ToldSight([CODE], {"¥279.80": [("¥279.80", 0.999), ("¥279.00", 0.0004)]})
+    fields, verdict = found(altered("¥279.00", "¥279.80"), sight)
+    assert fields["total"].value == "279.80"
+    assert verdict.decision == "review"
+
+
+def test_two_ways_to_mend_are_none() -> None:
+    """Amount and tax of a row both have a runner-up that makes rate and rows right: nobody knows which was misread."""
+    rows = [("26.50" if text == "26.00" else "29.50" if text == "¥29.00" else text, x, y) for text, x, y in ELECTRONIC]
+    rows = [
+        ("贰佰柒拾玖圆伍角" if "贰佰柒拾玖" in text else "¥279.50" if text == "¥279.00" else text, x, y)
+        for text, x, y in rows
+    ]
+    rows = [("¥29.50" if text == "29.50" else text, x, y) for text, x, y in rows]
+    sight = ToldSight([CODE], {"13%": [("13%", 0.5), ("16%", 0.4)], "26.50": [("26.50", 0.5), ("26.00", 0.4)]})
+    fields, verdict = found(rows, sight)
+    assert not any(part.repaired for row in fields["items"].rows for part in row)
+    assert verdict.decision == "review"
+
+
+def test_what_the_print_lacks_comes_from_the_code() -> None:
+    rows = [row for row in ELECTRONIC if not row[0].startswith(("发票代码", "开票日期"))]
+    fields, _ = found(rows, ToldSight([CODE]))
+    assert [(fields[name].value, fields[name].source) for name in ("invoice_code", "date")] == [
+        ("051001800211", "qr"),
+        ("2019-02-23", "qr"),
+    ]
+
+
+def test_without_a_code_number_and_date_have_no_proof() -> None:
+    fields, verdict = found(ELECTRONIC, ToldSight())
+    assert {check.name for check in fields["invoice_number"].checks} == {"length", "read_twice"}
+    assert verdict.decision == "review"
+    assert "QR" in verdict.reasons[0]
+
+
+def test_a_value_the_second_recogniser_reads_otherwise_does_not_pass() -> None:
+    fields, verdict = found(ELECTRONIC, ToldSight([CODE], disputed=["当当网"]))
+    assert [check.passed for check in fields["seller_name"].checks] == [False]
+    assert verdict.decision == "accept"  # names decide nothing
+
+
+def test_a_missing_total_is_told() -> None:
+    rows = [row for row in ELECTRONIC if row[0] not in ("(小写)", "¥279.00")]
+    _, verdict = found(rows, ToldSight([CODE]))
+    assert "total was not found" in verdict.reasons
+
+
+def test_quantity_and_price_read_as_one_number_are_parted_by_arithmetic() -> None:
+    rows = [("4712.50" if text == "12.50" else text, x - 50 * (text == "12.50"), y) for text, x, y in ELECTRONIC]
+    rows = [row for row in rows if row[0] != "4"]
+    rows = [("587.50" if text == "50.00" else text, x, y) for text, x, y in rows]
+    fields, _ = found(rows, ToldSight([CODE]))
+    row = {part.name: part.value for part in fields["items"].rows[1]}
+    assert (row["quantity"], row["unit_price"]) == ("47", "12.50")
+
+
+def test_parties_side_by_side() -> None:
+    rows = [
+        ("电子发票（普通发票）", 480, 40),
+        ("发票号码：24312000000336470023", 850, 40),
+        ("开票日期：2024年04月22日", 850, 70),
+        ("名称：合肥市天和机械设备有限公司", 100, 160),
+        ("统一社会信用代码/纳税人识别号：91511422MA62J75P9H", 100, 200),
+        ("名称：浙江鼎盛信息技术有限公司", 680, 160),
+        ("统一社会信用代码/纳税人识别号：12510000450717578Y", 680, 200),
+    ]
+    fields, _ = found(rows, ToldSight())
+    assert fields["buyer_name"].value == "合肥市天和机械设备有限公司"
+    assert fields["seller_name"].value == "浙江鼎盛信息技术有限公司"
+    assert (fields["buyer_tax_id"].value, fields["seller_tax_id"].value) == ("91511422MA62J75P9H", "12510000450717578Y")
+
+
+def test_a_second_form_in_the_document_is_told() -> None:
+    finder = Finder()
+    for _ in range(2):
+        finder.look(page(ELECTRONIC), ToldSight([CODE]))  # type: ignore[arg-type]
+    fields, verdict = finder.result()
+    assert len({field.name for field in fields}) == len(fields)
+    assert "further forms" in verdict.reasons[-1]
