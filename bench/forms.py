@@ -40,7 +40,7 @@ def main() -> None:
     if chosen.draw:
         draw(chosen.draw, chosen.count, chosen.kinds, chosen.seed)
     if chosen.score:
-        report = score_invoices.score(chosen.count, chosen.kinds, chosen.seed, chosen.processes)
+        report = score_invoices.score(chosen.count, chosen.kinds, chosen.seed, chosen.processes, chosen.json)
         score_invoices.show(report)
         if chosen.json:
             score_invoices.write(report, chosen.json)

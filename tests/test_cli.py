@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from PIL import Image
 import shizi
 from shizi import errors
 from shizi.cli import main
-from shizi.document import Document, PageImage
+from shizi.document import Check, Document, Field, PageImage, Verdict
 from shizi.errors import ShiziError
+from shizi.geometry import Polygon
+from shizi.options import ReadOptions
 from shizi.service.settings import Settings
 
 Run = Callable[..., int]
@@ -290,3 +293,48 @@ def test_the_installed_command_runs() -> None:
     command = Path(sys.executable).with_name("shizi")
     ran = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout) == (0, f"shizi {shizi.__version__}\n")
+
+
+def test_read_takes_a_template_as_a_file_and_a_pattern(
+    run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[object] = []
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates=None: folders.append(templates) or reader)
+    assert run("read", "a.png", "--template", "forms/note.yaml", "--pattern", "[0-9]+") == 0
+    assert (reader.asked[-1][1].template, reader.asked[-1][1].pattern, str(folders[0])) == ("note", "[0-9]+", "forms")
+
+
+def test_template_try_shows_fields_and_what_is_missing(
+    run: Run,
+    reader: FakeReader,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    png: bytes,
+) -> None:
+    (tmp_path / "note.yaml").write_text("fields: {order: {anchor: No, type: digits}, day: {anchor: Date}}")
+    (tmp_path / "a.png").write_bytes(png)
+    found = Field("order", "77", "77", 0.9, polygon=Polygon.from_bounds(5, 5, 60, 30), checks=(Check("digits", True),))
+    plain = reader.read
+
+    def read(data: object, options: ReadOptions) -> Document:
+        return replace(plain(data, options), fields=(found,), verdict=Verdict("review", ("day was not found",)))
+
+    monkeypatch.setattr(reader, "read", read)
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates: reader)
+    picture = tmp_path / "drawn.png"
+    assert run("template", "try", str(tmp_path / "note.yaml"), str(tmp_path / "a.png"), "--draw", str(picture)) == 0
+    out = capsys.readouterr().out
+    assert "1 order = 77  [ok digits]" in out
+    assert "day was not found" in out
+    assert Image.open(picture).size == Image.open(tmp_path / "a.png").size
+
+
+def test_template_try_tells_what_is_wrong_in_the_yaml(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "note.yaml").write_text("fields: {order: {anchor: No, typ: digits}}")
+    assert run("template", "try", str(tmp_path / "note.yaml"), "a.png") == 20
+    assert "note.yaml, fields.order: found the key 'typ'" in capsys.readouterr().err
+    assert run("template", "try", str(tmp_path / "none.yaml"), "a.png") == 20
+    assert "none.yaml cannot be read" in capsys.readouterr().err

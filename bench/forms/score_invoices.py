@@ -35,10 +35,20 @@ def order(count: int, kinds: str, seed: int) -> Iterator[tuple[int, str, str, bo
         yield seed + i, names[i % len(names)], CONDITIONS[i // len(names) % 3], kinds == "vat" and i % 10 == 7
 
 
-def score(count: int = 300, kinds: str = "vat", seed: int = 10_000, processes: int = 1) -> dict[str, Any]:
-    """Read `count` specimens and give the figures by condition, with every failure named."""
+def score(
+    count: int = 300, kinds: str = "vat", seed: int = 10_000, processes: int = 1, kept: Path | None = None
+) -> dict[str, Any]:
+    """Read `count` specimens and give the figures by condition, with every failure named.
+
+    `kept`: a file written after every tenth specimen, so that a run that is stopped has not been for nothing.
+    """
+    rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return summed(list(pool.map(examine, order(count, kinds, seed))))
+        for row in pool.map(examine, order(count, kinds, seed)):
+            rows.append(row)
+            if kept is not None and len(rows) % 10 == 0:
+                write(summed(rows), kept)
+    return summed(rows)
 
 
 @cache

@@ -200,3 +200,24 @@ def test_a_second_form_in_the_document_is_told() -> None:
     fields, verdict = finder.result()
     assert len({field.name for field in fields}) == len(fields)
     assert "further forms" in verdict.reasons[-1]
+
+
+def test_an_invoice_that_states_its_own_data() -> None:
+    stated = {
+        "invoice_type": "普通发票",
+        "invoice_number": "24312000000336470023",
+        "date": "2024-04-22",
+        "seller_tax_id": "91511422MA62J75P9H",
+        "amount": "100",
+        "tax": "6",
+        "total": "106.00",
+        "total_in_words": "壹佰零陆圆整",
+    }
+    rows = [{"name": "*服务*咨询", "amount": "100.00", "tax_rate": "6%", "tax": "6.00"}]
+    fields, verdict = Finder(stated=(stated, rows)).result()
+    known = {field.name: field for field in fields}
+    assert {field.source for field in fields if field.name != "items"} == {"xml"}
+    assert (known["amount"].value, known["invoice_type"].value) == ("100.00", "电子发票(普通发票)")
+    assert verdict == Verdict("accept")
+    _, wrong = Finder(stated=({**stated, "total": "107.00"}, rows)).result()
+    assert any("amount_plus_tax" in reason for reason in wrong.reasons)

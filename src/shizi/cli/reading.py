@@ -53,7 +53,7 @@ class ReadingList:
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
 
-        reader = Reader(templates=self.templates)
+        reader = Reader(templates=self.templates) if self.templates else Reader()
         first: ShiziError | None = None
         for name, stem in self._with_progress(list(zip(self.files, stems, strict=True))):
             try:

@@ -6,11 +6,14 @@ Each field carries its checks. Knows nothing of how pages are read; of pixels on
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from shizi.document import Check, Field, Page, Verdict
 from shizi.fields.checks import Result, complete, is_free, results
 from shizi.fields.codes import InvoiceCode, invoice_code
 from shizi.fields.found import Form, Found
 from shizi.fields.general import read_general
+from shizi.fields.items import normal
 from shizi.fields.kinds import VAT, find_kind, name_of
 from shizi.fields.overlooked import read_overlooked
 from shizi.fields.own import fits_page, judged, read_own
@@ -19,10 +22,12 @@ from shizi.fields.repair import repaired
 from shizi.fields.sight import Sight
 from shizi.fields.template import Template
 from shizi.fields.tickets import read_machine, read_taxi, read_train
+from shizi.fields.values import money
 from shizi.fields.vat import read_vat
 
 __all__ = ["Finder", "Sight"]
 
+Stated = tuple[Mapping[str, str], Sequence[Mapping[str, str]]]
 # Checks that no misreading passes but by a rare chance. Values without one are read by a second recogniser.
 PROOFS = frozenset(["amount_plus_tax", "in_words", "rows_amount", "rows_tax", "check_character", "qr", "same_number"])
 DOUBTS = ("read_twice", "read_surely", "title")
@@ -78,17 +83,24 @@ COLUMNS = ["name", "spec", "unit", "quantity", "unit_price", "amount", "tax_rate
 
 
 class Finder:
-    """What is found while the pages of one document pass by: the forms known here, or those of a template."""
+    """What is found while the pages of one document pass by: the forms known here, or those of a template.
 
-    def __init__(self, template: Template | None = None) -> None:
+    `stated`: what an e-invoice's own data say of it, fields by name and the rows of its goods; it goes before what is
+    printed.
+    """
+
+    def __init__(self, template: Template | None = None, stated: Stated | None = None) -> None:
         self._template = template
-        self._known: tuple[tuple[Field, ...], Verdict, int] | None = None
+        self._known: tuple[tuple[Field, ...], Verdict] | None = None
+        self._stated = stated is not None and template is None
+        if stated is not None and template is None:
+            self._known = _proved(_stated(*stated), None, None, None, 1)
         self._general: list[Field] = []
         self._others: list[int] = []
 
     def look(self, page: Page, sight: Sight | None) -> None:
         """Look at one page, whose lines carry their characters; `sight` is None where there are no pixels."""
-        if not page.lines:
+        if not page.lines or self._stated:
             return
         sheet = Sheet(page)
         if self._template is not None:
@@ -102,8 +114,7 @@ class Finder:
             self._others += [page.number] if kind and title else []
         elif kind:
             form = _read(sheet, kind)
-            fields, verdict = _proved(form, title, code, sight, page.number)
-            self._known = fields, verdict, page.number
+            self._known = _proved(form, title, code, sight, page.number)
         else:
             form = read_general(sheet)
             taken = {field.name for field in self._general}
@@ -120,7 +131,7 @@ class Finder:
             return
         form = read_own(sheet, template, sight)
         fields = tuple(found.as_field(name, sheet.page.number) for name, found in form.values.items())
-        self._known = fields, judged(template, form), sheet.page.number
+        self._known = fields, judged(template, form)
 
     def result(self) -> tuple[tuple[Field, ...], Verdict]:
         """Give the fields and the verdict on all pages."""
@@ -131,12 +142,27 @@ class Finder:
         if self._known is None:
             reason = "the kind of form is not known: values are as printed, and nothing proves them"
             return tuple(self._general), Verdict("review", (reason,))
-        fields, verdict, _ = self._known
+        fields, verdict = self._known
         if self._others:
             pages = ", ".join(map(str, self._others))
             reason = f"further forms stand on page {pages}; only the first is given here"
             verdict = Verdict("review", (*verdict.reasons, reason))
         return fields, verdict
+
+
+def _stated(fields: Mapping[str, str], items: Sequence[Mapping[str, str]]) -> Form:
+    """Make a form of an e-invoice's own data, in the normal forms of printed ones."""
+    told, number = fields.get("invoice_type", ""), fields.get("invoice_number", "")
+    special = "专" in told
+    kind = ("digital_" if len(number) == 20 else "electronic_") + ("special" if special else "ordinary")
+    form = Form("electronic" if kind == "electronic_ordinary" else kind)
+    for name, text in fields.items():
+        if name != "invoice_type":
+            value = normal(name, text) if name in ("amount", "tax") else money(text) if name == "total" else text
+            form.values[name] = Found(value or text, text, source="xml")
+    for row in items:
+        form.items.append({name: Found(normal(name, text), text, source="xml") for name, text in row.items()})
+    return form
 
 
 def _read(sheet: Sheet, kind: str) -> Form:
@@ -171,6 +197,8 @@ def _proved(
 
 def _type(form: Form, title: Piece | None, code: InvoiceCode | None) -> Found:
     text = title.text if title else ""
+    if form.source == "xml":
+        return Found(name_of(form.kind), text, source="xml")
     found = Found(name_of(form.kind), text, title)
     if code and code.kind:
         told = name_of(code.kind)
@@ -216,7 +244,11 @@ def _verdict(form: Form, made: list[Result], code: InvoiceCode | None) -> Verdic
     reasons += [f"{name} was not found" for name in needed if not form.value(name)]
     if family == "vat":
         reasons += [] if form.items else ["no rows of goods were found"]
-        reasons += [] if code else ["no QR code of the invoice could be read: number and date have no proof"]
+        reasons += (
+            []
+            if code or form.source == "xml"
+            else ["no QR code of the invoice could be read: number and date have no proof"]
+        )
     # words (names, goods, addresses) decide nothing: their own checks tell whether they were read alike twice
     for name in (*needed, "invoice_type", "invoice_code", "buyer_tax_id"):
         checks = form.values[name].checks if name in form.values else ()

@@ -51,6 +51,11 @@ class Form:
     values: dict[str, Found] = field(default_factory=dict)
     items: list[dict[str, Found]] = field(default_factory=list)
 
+    @property
+    def source(self) -> str:
+        """What told the form: xml if its own data did."""
+        return "xml" if any(found.source == "xml" for found in self.values.values()) else "ocr"
+
     def flat(self) -> dict[str, Found]:
         """Give all values by name, those of rows as items.0.amount."""
         rows = {f"items.{i}.{name}": found for i, row in enumerate(self.items) for name, found in row.items()}
