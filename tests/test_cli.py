@@ -327,7 +327,7 @@ def test_template_try_shows_fields_and_what_is_missing(
     out = capsys.readouterr().out
     assert "1 order = 77  [ok digits]" in out
     assert "day was not found" in out
-    assert Image.open(picture).size == Image.open(tmp_path / "a.png").size
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_template_try_tells_what_is_wrong_in_the_yaml(

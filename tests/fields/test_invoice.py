@@ -119,6 +119,13 @@ def test_our_own_misreading_is_repaired_where_one_runner_up_mends_it() -> None:
     assert verdict.decision == "accept"
 
 
+def test_a_character_its_field_cannot_have_is_read_again() -> None:
+    sight = ToldSight([CODE], {"贰佰柒抬玖圆整": [("贰佰柒拾玖圆整", 0.2)]})
+    fields, verdict = found(altered("⊗贰佰柒拾玖圆整", "⊗贰佰柒抬玖圆整"), sight)
+    assert (fields["total_in_words"].value, fields["total_in_words"].repaired) == ("贰佰柒拾玖圆整", "贰佰柒抬玖圆整")
+    assert verdict.decision == "accept"
+
+
 def test_an_unlikely_runner_up_repairs_nothing() -> None:
     sight = ToldSight([CODE], {"¥279.80": [("¥279.80", 0.999), ("¥279.00", 0.0004)]})
     fields, verdict = found(altered("¥279.00", "¥279.80"), sight)
@@ -175,6 +182,12 @@ def test_quantity_and_price_read_as_one_number_are_parted_by_arithmetic() -> Non
     fields, _ = found(rows, ToldSight([CODE]))
     row = {part.name: part.value for part in fields["items"].rows[1]}
     assert (row["quantity"], row["unit_price"]) == ("47", "12.50")
+
+
+def test_a_rule_read_as_a_bracket_beside_a_figure() -> None:
+    fields, verdict = found(altered("2", "2]"), ToldSight([CODE]))
+    assert next(part.value for part in fields["items"].rows[0] if part.name == "quantity") == "2"
+    assert verdict.decision == "accept"
 
 
 def test_parties_side_by_side() -> None:

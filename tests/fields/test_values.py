@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from shizi.fields.values import clock, day, from_capitals, is_citizen_number, is_real_day, is_tax_id, money, number
+from shizi.fields.values import (
+    clock,
+    day,
+    from_capitals,
+    is_citizen_number,
+    is_older_tax_id,
+    is_real_day,
+    is_tax_id,
+    money,
+    number,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +43,9 @@ def test_what_is_no_amount_in_numerals(words: str) -> None:
     assert from_capitals(words) is None
 
 
-@pytest.mark.parametrize("code", ["91120222079642398Y", "91511422MA62J75P9H", "12510000450717578Y", "510106197001011"])
+@pytest.mark.parametrize(
+    "code", ["91120222079642398Y", "91511422MA62J75P9H", "12510000450717578Y", "11010519491231002X"]
+)
 def test_ids_that_can_be_true(code: str) -> None:
     assert is_tax_id(code)
 
@@ -41,6 +53,12 @@ def test_ids_that_can_be_true(code: str) -> None:
 @pytest.mark.parametrize("code", ["91120222079642398X", "91511422MA62J75P9I", "1251000045071757", "", "西华大学"])
 def test_ids_that_cannot(code: str) -> None:
     assert not is_tax_id(code)
+
+
+def test_ids_without_a_check_character_are_no_credit_codes_with_one_lost() -> None:
+    assert is_older_tax_id("510106197001011")
+    assert not is_older_tax_id("91511422MA62J75P9")
+    assert not is_tax_id("510106197001011")
 
 
 def test_every_single_wrong_character_of_a_credit_code_is_noticed() -> None:

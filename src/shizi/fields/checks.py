@@ -16,7 +16,7 @@ from shizi.fields.codes import InvoiceCode
 from shizi.fields.found import Form
 from shizi.fields.items import fits
 from shizi.fields.kinds import VAT
-from shizi.fields.values import CENT, from_capitals, is_real_day, is_tax_id, number
+from shizi.fields.values import CENT, from_capitals, is_older_tax_id, is_real_day, is_tax_id, number
 
 FREE = ("免税", "不征税", "***")
 LISTED = "详见"
@@ -152,10 +152,11 @@ def _single(form: Form, today: date | None) -> Iterator[Result]:
         expected = " or ".join(map(str, lengths))
         yield Result("length", (name,), holds, f"{len(value)} digits, {expected} expected")
     for name in ("buyer_tax_id", "seller_tax_id"):
-        if form.value(name):
-            yield Result(
-                "check_character", (name,), is_tax_id(form.value(name)), "GB 32100-2015, or an older id of 15, 17 or 20"
-            )
+        value = form.value(name)
+        if value and is_older_tax_id(value):
+            yield Result("length", (name,), True, f"{len(value)} characters: an older id, without a check character")
+        elif value:
+            yield Result("check_character", (name,), is_tax_id(value), "GB 32100-2015, of 18 characters")
     for name in ("time", "board_time", "alight_time"):
         if form.value(name):
             holds = bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", form.value(name)))

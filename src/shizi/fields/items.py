@@ -43,9 +43,9 @@ _NUMBER = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*(\.\d+)?")
 _MONEY = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*\.\d\d")
 _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,}|出口.*|减按.*")
 # The class of goods between two stars, the first of which is small and often lost or read as a quotation mark.
-_CLASS = re.compile(r"[^\w(（]?([\u4e00-\u9fff]{2,12})\*(?=\S)")
+_CLASS = re.compile(r"(?:[^\w(（]?([\u4e00-\u9fff]{2,12})\*|[*“”\"'‘’]([\u4e00-\u9fff]{2,12})[*“”\"'‘’])(?=\S)")
 STARS = re.compile(r"\*+|…|[.…·*x×]{2,6}|[—\-]{2,}")
-_DIRT = "*.·,:'’ "  # what specks beside a figure are read as
+_DIRT = "*.·,:'’ |[]"  # what specks and rules beside a figure are read as
 _REPEATS = 0.3  # cost of a second word in the same column; columns of words only
 _STRAY = 2.5  # cost of leaving a cell out: dirt, or words printed beside the form
 
@@ -269,5 +269,5 @@ def normal(column: str, text: str) -> str:
     if column == "tax_rate":
         return "***" if STARS.fullmatch(text) else "".join(text.split())
     if column == "name" and (found := _CLASS.match(text)):
-        return f"*{found[1]}*{text[found.end() :]}"
+        return f"*{found[1] or found[2]}*{text[found.end() :]}"
     return text

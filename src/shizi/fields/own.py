@@ -11,7 +11,7 @@ from shizi.fields.labels import COLONS, Label, find_labels
 from shizi.fields.pieces import SAME_ROW, Piece, Sheet
 from shizi.fields.sight import Sight
 from shizi.fields.template import Template, Wanted
-from shizi.fields.values import clock, day, folded, is_real_day, is_tax_id, money, number
+from shizi.fields.values import clock, day, folded, is_older_tax_id, is_real_day, is_tax_id, money, number
 
 # A constrained reading is taken when it is at least this likely; below it the text stays as read, its check failed.
 LIKELY = 0.2
@@ -162,5 +162,5 @@ def _typed(wanted: Wanted, found: Found) -> Found:
     if wanted.type == "date":
         real = is_real_day(value)
     elif wanted.type == "tax_id":
-        real = is_tax_id(value)
+        real = is_tax_id(value) or is_older_tax_id(value)
     return replace(found, value=value or found.value).checked(Check(wanted.type, real, f"must be a {wanted.type}"))

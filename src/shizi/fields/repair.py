@@ -14,7 +14,7 @@ from shizi.fields.checks import Result
 from shizi.fields.found import Form, Found
 from shizi.fields.items import normal as normal_cell
 from shizi.fields.sight import Sight
-from shizi.fields.values import CAPITAL_CHARACTERS, CODE_CHARACTERS, day, money
+from shizi.fields.values import CAPITAL_CHARACTERS, CODE_CHARACTERS, day, folded, money
 
 Checks = Callable[[Form], list[Result]]
 
@@ -42,13 +42,26 @@ TRIED = 6
 
 
 def repaired(form: Form, checks: Checks, sight: Sight) -> Form:
-    """Give the form with misreadings put right, one after the other, as long as checks fail that one can mend."""
+    """Give the form with misreadings put right: values that cannot be what they are, then failed checks one by one."""
+    form = _conformed(form, sight)
     for _ in range(4):
         failed = [result for result in checks(form) if not result.passed]
         mended = next((better for result in failed if (better := _mended(form, result, checks, sight))), None)
         if mended is None:
             return form
         form = mended
+    return form
+
+
+def _conformed(form: Form, sight: Sight) -> Form:
+    """Read values with characters that their field cannot have (抬 among capital numerals) again within its pattern."""
+    for name, found in form.flat().items():
+        wanted = PATTERNS.get(_kind(name))
+        plain = folded(found.text).replace(",", "")
+        if wanted is None or found.source != "ocr" or found.rest or pattern(wanted).matches(plain):
+            continue
+        best = next(iter(alternatives(name, found, sight)), None)
+        form = _with(form, name, best) if best else form
     return form
 
 
@@ -71,9 +84,13 @@ def _mended(form: Form, broken: Result, checks: Checks, sight: Sight) -> Form | 
     return options[0] if len(options) == 1 else None
 
 
+def _kind(name: str) -> str:
+    return name.rpartition(".")[2].removeprefix("buyer_").removeprefix("seller_")
+
+
 def alternatives(name: str, found: Found, sight: Sight) -> list[Found]:
     """Give the believable other readings of a value."""
-    kind = name.rpartition(".")[2].removeprefix("buyer_").removeprefix("seller_")
+    kind = _kind(name)
     if kind not in PATTERNS or found.piece is None or not found.piece.glyphs:
         return []
     others: dict[str, Found] = {}

@@ -116,14 +116,16 @@ def _group(text: str) -> int | None:
 
 
 def is_tax_id(value: str) -> bool:
-    """Say whether a taxpayer's id can be true: 18 characters with the check character, or the older lengths.
+    """Say whether a taxpayer's id of 18 characters can be true: a unified social credit code or a citizen's number."""
+    return len(value) == 18 and (is_credit_code(value) or is_citizen_number(value))
 
-    18: unified social credit code (GB 32100-2015), or a person's id number (GB 11643); 15, 17 and 20 are older codes
-    without one, whose first six digits are a region.
+
+def is_older_tax_id(value: str) -> bool:
+    """Say whether a value looks like a taxpayer's id of before 2015, which has no check character of its own.
+
+    15: six digits of a region and nine of an organisation; 17 and 20 digits: a citizen's number and two more.
     """
-    if len(value) == 18:
-        return is_credit_code(value) or is_citizen_number(value) or is_citizen_number(value[:17] + value[17:].upper())
-    return bool(re.fullmatch(r"\d{6}[0-9A-Z]{9}(?:[0-9A-Z]{2}|[0-9A-Z]{5})?", value))
+    return bool(re.fullmatch(r"\d{6}[0-9A-Z]{9}|\d{17}|\d{17}[0-9X]\d\d", value))
 
 
 def is_credit_code(value: str) -> bool:
