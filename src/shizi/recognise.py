@@ -14,7 +14,7 @@ from shizi.constrained import Pattern, align, n_best
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
 from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor, trimmed
-from shizi.weights import Weights, open_session
+from shizi.weights import Weights, open_session, run
 
 # Tensor columns of one run: bounds the memory of the last layer (18,710 classes x columns / 8 x 4 bytes).
 BATCH_COLUMNS = 2048
@@ -80,7 +80,7 @@ class Recogniser:
 
     def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Give the best class of each time step and its probability; both N, T."""
-        outputs = self._session.run(None, {self._input: tensors})
+        outputs = run(self._session, {self._input: tensors})
         if len(outputs) == 2:  # arg-max and its probability were computed inside the graph
             return outputs[0], outputs[1]
         path = outputs[0].argmax(axis=2)  # N, T
