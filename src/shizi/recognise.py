@@ -71,7 +71,8 @@ class Recogniser:
 
         Raises WeightsError for a model that computes its best path inside the graph and keeps the rest to itself.
         """
-        outputs = self._session.run(None, {self._input: to_tensor(strip, self.form)[None]})
+        strip = trimmed(strip, self.form)
+        outputs = run(self._session, {self._input: to_tensor(strip, self.form)[None]})
         if len(outputs) == 2:
             raise WeightsError(f"The model {self.weights.name} tells its best path only; expected all probabilities.")
         probabilities: np.ndarray = outputs[0][0]  # T, C

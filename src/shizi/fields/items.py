@@ -45,6 +45,7 @@ _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,
 # The class of goods between two stars, the first of which is small and often lost or read as a quotation mark.
 _CLASS = re.compile(r"(?:[^\w(（]?([\u4e00-\u9fff]{2,12})\*|[*“”\"'‘’]([\u4e00-\u9fff]{2,12})[*“”\"'‘’])(?=\S)")
 STARS = re.compile(r"\*+|…|[.…·*x×]{2,6}|[—\-]{2,}")
+_WRAP = 2.2  # line heights from one row to the next within which words go on with the goods above
 _DIRT = "*.·,:'’ |[]"  # what specks and rules beside a figure are read as
 _REPEATS = 0.3  # cost of a second word in the same column; columns of words only
 _STRAY = 2.5  # cost of leaving a cell out: dirt, or words printed beside the form
@@ -181,13 +182,18 @@ def find_items(sheet: Sheet, columns: Columns, bottom: float) -> list[dict[str, 
     names = columns.names
     rows = rows_between(sheet, columns.row + 0.6 * columns.height, bottom)
     _add_stacked_units(sheet, columns, rows)
+    before = columns.row
     for row in rows:
         laid = lay(row, columns, names)
+        place = sum(map(sheet.row_of, row)) / len(row)
+        apart, before = place - before > _WRAP * columns.height, place
         if "amount" in laid or not items:
             if "amount" in laid and items and "amount" not in items[-1]:
                 items[-1] |= {name: [*items[-1].get(name, ()), *cells] for name, cells in laid.items()}
             else:
                 items.append(laid)
+        elif apart:  # a table of another kind below the goods: travellers, building sites
+            break
         else:
             for name in ("name", "spec"):
                 if name in laid:
