@@ -36,7 +36,7 @@ _WIDE_PROOFS = {"tax_rate": frozenset({"row_rate"})}
 NEEDED = {
     "vat": ("invoice_number", "date", "seller_tax_id", "amount", "total", "total_in_words"),
     "train": ("ticket_number", "train_number", "departure_station", "arrival_station", "date", "time", "total"),
-    "taxi": ("invoice_code", "invoice_number", "date", "total"),
+    "taxi": ("invoice_code", "invoice_number", "date", "board_time", "alight_time", "distance", "total"),
     "machine": ("invoice_code", "invoice_number", "date", "seller_name", "total"),
 }
 ORDER = [
@@ -252,5 +252,6 @@ def _verdict(form: Form, made: list[Result], code: InvoiceCode | None) -> Verdic
     # words (names, goods, addresses) decide nothing: their own checks tell whether they were read alike twice
     for name in (*needed, "invoice_type", "invoice_code", "buyer_tax_id"):
         checks = form.values[name].checks if name in form.values else ()
-        reasons += [f"{name}: {check.name} failed" for check in checks if not check.passed and check.name in DOUBTS]
+        doubts = [check for check in checks if not check.passed and (check.name in DOUBTS or name == "invoice_type")]
+        reasons += [f"{name}: {check.name} failed: {check.detail}" for check in doubts]
     return Verdict("review" if reasons else "accept", tuple(dict.fromkeys(reasons)))
