@@ -87,7 +87,8 @@ def _overlaid(document: Document, source: bytes, password: str) -> bytes:
 
 def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf.Object) -> None:
     """Add the layer before the page's own content: what that leaves switched on cannot move it."""
-    resources = Dictionary(_inherited(target, "/Resources") or {})
+    inherited = _inherited(target, "/Resources")
+    resources = Dictionary(inherited if isinstance(inherited, Dictionary) else {})
     fonts = Dictionary(resources.get("/Font", {}))
     name = next(name for name in _names() if f"/{name}" not in fonts)
     fonts[f"/{name}"] = shared
@@ -105,7 +106,8 @@ def _names() -> Any:
 
 def _inherited(page: pikepdf.Page, key: str) -> Any:
     """Give an attribute of a page or of the nearest node above it that has it."""
-    node, seen = page.obj, 0
+    node: Any = page.obj
+    seen = 0
     while node is not None and seen < 100:
         if (value := node.get(key)) is not None:
             return value
@@ -219,9 +221,7 @@ def _exact(pdf: pikepdf.Pdf, pixels: Pixels) -> pikepdf.Object:
     image.Width, image.Height, image.BitsPerComponent = picture.width, picture.height, bits
     image.ColorSpace = Name.DeviceGray if grey else Name.DeviceRGB
     image.Filter = Name.FlateDecode
-    image.DecodeParms = Dictionary(
-        Predictor=15, Colors=1 if grey else 3, BitsPerComponent=bits, Columns=picture.width
-    )
+    image.DecodeParms = Dictionary(Predictor=15, Colors=1 if grey else 3, BitsPerComponent=bits, Columns=picture.width)
     return image
 
 

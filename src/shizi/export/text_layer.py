@@ -139,7 +139,7 @@ def _runs(line: Line) -> Iterator[tuple[str, float]]:
     """Cut a line into its words and the gaps between them, each with its share of the line's length, 1 in all."""
     spans = _spans(line)
     reached = 0.0
-    for i, (text, start, end) in enumerate(spans):
+    for i, (text, _, end) in enumerate(spans):
         following = spans[i + 1] if i + 1 < len(spans) else None
         if following is None:
             end = 1.0
@@ -215,4 +215,3 @@ def blank_truetype() -> bytes:
         bodies.append(padded)
         at += len(padded)
     return struct.pack(">IHHHH", 0x10000, len(tables), 128, 3, 16) + b"".join(entries + bodies)
-

@@ -118,9 +118,7 @@ def _jpeg(data: bytes) -> Header:
         dpi = {1: (float(x), float(y)), 2: (x * 2.54, y * 2.54)}.get(unit, dpi)
     plain = components == 4 and not _application(segments, 0xEE, b"Adobe")
     pixels = _without_applications(data, segments) if plain else data
-    return Header(
-        width, height, pixels, orientation, dpi, plain_cmyk=plain, components=components if common else 0
-    )
+    return Header(width, height, pixels, orientation, dpi, plain_cmyk=plain, components=components if common else 0)
 
 
 def _application(segments: list[tuple[int, bytes, int]], marker: int, name: bytes) -> bytes:
