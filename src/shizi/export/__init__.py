@@ -6,6 +6,7 @@ calls its `write`. A format's file, and the library it needs, is imported when t
 
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
 
 from shizi.document import Document
 from shizi.errors import OptionsError
@@ -24,6 +25,7 @@ class Format:
     detail      how deep a document has to go to be written well
     binary      not for a terminal
     on_source   made of the file that was read and the document: its `write` takes both, and a password
+    extra       the package it needs that is not always installed, and the extra of shizi that brings it
     """
 
     suffix: str
@@ -32,16 +34,26 @@ class Format:
     detail: Detail = "line"
     binary: bool = False
     on_source: bool = False
+    extra: tuple[str, str] | None = None
 
     def asking(self, options: ReadOptions) -> ReadOptions:
         """Give the options of a reading that is to be written so: as asked, or deeper where this format needs it."""
         return replace(options, detail=max(options.detail, self.detail, key=_DEPTHS.index))
 
+    def check(self) -> None:
+        """Raise OptionsError where what this format needs is not installed, before anything is read for it."""
+        if self.extra is not None and find_spec(self.extra[0]) is None:
+            raise OptionsError(
+                f"Writing {self.suffix} needs an extra: pip install 'shizi[{self.extra[1]}]', or choose another format."
+            )
+
     def write(self, document: Document, source: bytes | None = None, password: str = "") -> bytes:
         """Write a document. `source`: the bytes it was read from; `password`: what opens them.
 
-        Raises OptionsError when this format needs the source and there is none, or cannot be made of such a one.
+        Raises OptionsError when this format needs the source and there is none, or cannot be made of such a one, and
+        as `check` does.
         """
+        self.check()
         writer = import_module(f"shizi.export.{self.room}")
         if not self.on_source:
             return bytes(writer.write(document))
@@ -65,6 +77,6 @@ FORMATS: dict[str, Format] = {
     "alto": Format(".xml", "application/xml", "alto", detail="word"),
     "csv": Format(".csv", "text/csv; charset=utf-8", "csv"),
     "xlsx": Format(".xlsx", _SHEET, "xlsx", binary=True),
-    "docx": Format(".docx", _LETTER, "docx", binary=True),
+    "docx": Format(".docx", _LETTER, "docx", binary=True, extra=("docx", "docx")),
     "pdf": Format(".pdf", "application/pdf", "searchable_pdf", detail="word", binary=True, on_source=True),
 }

@@ -5,11 +5,12 @@ are merged cells, a page of the document begins a new page.
 """
 
 import io
-from importlib import import_module
 from typing import Any
 
+import docx
+from docx.oxml.ns import qn
+
 from shizi.document import Document, Table
-from shizi.errors import OptionsError
 from shizi.export import field_rows, grid
 from shizi.export.flow import Heading, Paragraph, Part, flow
 from shizi.export.printable import printable
@@ -18,13 +19,8 @@ _CHINESE_FONT = "SimSun"  # what Word has everywhere; others put their own song 
 
 
 def write(document: Document) -> bytes:
-    """Write the document. Raises OptionsError where the extra is not installed."""
-    try:
-        word: Any = import_module("docx").Document()
-    except ImportError as error:
-        raise OptionsError(
-            "The format docx needs an extra: pip install 'shizi[docx]', or choose html, which Word opens too."
-        ) from error
+    """Write the document."""
+    word: Any = docx.Document()
     document = printable(document)
     _set_chinese_font(word)
     if document.fields:
@@ -41,11 +37,10 @@ def write(document: Document) -> bytes:
 
 def _set_chinese_font(word: Any) -> None:
     """Name the typeface of Chinese characters, which Word keeps apart from that of Latin ones."""
-    names = import_module("docx.oxml.ns")
     for style in word.styles:
-        fonts = style.element.find(names.qn("w:rPr") + "/" + names.qn("w:rFonts"))
+        fonts = style.element.find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
         if style.name == "Normal" or fonts is not None:
-            style.element.get_or_add_rPr().get_or_add_rFonts().set(names.qn("w:eastAsia"), _CHINESE_FONT)
+            style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _CHINESE_FONT)
 
 
 def _add(word: Any, part: Part) -> None:

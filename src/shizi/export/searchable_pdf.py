@@ -7,10 +7,13 @@ PDF bytes; knows nothing of how text was found. Pages are taken one at a time.
 
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
@@ -20,7 +23,6 @@ from shizi.document import Document, Page
 from shizi.errors import DamagedFile, EncryptedPdf, OptionsError
 from shizi.export.printable import printable
 from shizi.export.text_layer import BlankFont, Placement, layer
-from shizi.line_image import Pixels
 from shizi.pages import Limits, format_of, open_pages
 from shizi.pages.headers import Header, read_header
 
@@ -87,9 +89,8 @@ def _overlaid(document: Document, source: bytes, password: str) -> bytes:
 
 def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf.Object) -> None:
     """Add the layer before the page's own content: what that leaves switched on cannot move it."""
-    inherited = _inherited(target, "/Resources")
-    resources = Dictionary(inherited if isinstance(inherited, Dictionary) else {})
-    fonts = Dictionary(resources.get("/Font", {}))
+    resources = _copied(_inherited(target, "/Resources"))
+    fonts = _copied(resources.get("/Font"))
     name = next(name for name in _names() if f"/{name}" not in fonts)
     fonts[f"/{name}"] = shared
     resources.Font = fonts
@@ -99,9 +100,14 @@ def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf
     target.contents_add(layer(page, place, font, name), prepend=True)
 
 
-def _names() -> Any:
+def _copied(values: Any) -> Dictionary:
+    """Give a dictionary of this page's own: what pages share stays as it is."""
+    return Dictionary(dict(values.items()) if isinstance(values, Dictionary) else {})
+
+
+def _names() -> Iterator[str]:
     yield _FONT
-    yield from (f"{_FONT}{number}" for number in range(2, 1_000_000))
+    yield from (f"{_FONT}{number}" for number in count(2))
 
 
 def _inherited(page: pikepdf.Page, key: str) -> Any:
@@ -204,7 +210,7 @@ def _jpeg(pdf: pikepdf.Pdf, source: bytes, header: Header) -> pikepdf.Object:
     return image
 
 
-def _exact(pdf: pikepdf.Pdf, pixels: Pixels) -> pikepdf.Object:
+def _exact(pdf: pikepdf.Pdf, pixels: npt.NDArray[np.uint8]) -> pikepdf.Object:
     """Give pixels (H W 3) as an image object without a loss, in as few bits as they need.
 
     A PNG's rows are packed just as PDF's Flate filter takes them (ISO 32000-1, 7.4.4.4).
