@@ -164,7 +164,7 @@ def test_one_bad_file_does_not_stop_the_rest(
         (["--enhance", "much"], "'enhance'"),
         (["--orientation", "left"], "'orientation'"),
         (["--detail", "all"], "'detail'"),
-        (["--format", "docx"], "'docx'"),
+        (["--format", "doc"], "'doc'"),
     ],
 )
 def test_options_are_refused_by_name(

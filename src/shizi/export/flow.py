@@ -23,6 +23,7 @@ _LETTER = 0.55  # width of a Latin letter, in line heights
 
 _ITEM = re.compile(
     r"[-*•·●○■□◆▪※]|[(（]?(\d{1,3}|[a-zA-Z]|[一二三四五六七八九十百]{1,3})[)）.、．](?!\d)|第[一二三四五六七八九十百\d]+[条章节款]"
+    r"|[^\s：:，。]{1,10}[：:](?!//)"  # the label of a form's row
 )
 _FURNITURE = ("header", "footer", "page_number")
 _TITLES = {"title": 1, "heading": 2}

@@ -86,7 +86,7 @@ def _file(here: Service, order: bodies.Order) -> ResponseReturnValue:
     form = FORMATS[order.format]
     if len(order.uploads) > 1:
         raise OptionsError(
-            f"The request has {len(order.uploads)} files; expected one with format={order.format}: send them one by one."
+            f"The request has {len(order.uploads)} files; expected one with format={order.format}: send them singly."
         )
     form.check()
     [upload] = order.uploads
