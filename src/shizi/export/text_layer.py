@@ -57,7 +57,7 @@ class BlankFont:
         return "".join(f"{self._code(character):04X}" for character in text)
 
     def _code(self, character: str) -> int:
-        if character not in self.codes and len(self.codes) == _MOST_CODES - 1:
+        if character not in self.codes and len(self.codes) >= _MOST_CODES - 1:
             character = "\ufffd"  # more kinds of characters than codes; the last one stands for all others
         return self.codes.setdefault(character, len(self.codes) + 1)
 
