@@ -326,6 +326,8 @@ def test_more_characters_than_codes() -> None:
 
 # PDFs that were there before
 
+HELVETICA = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)  # under our own font's name
+
 
 def pdf_of(
     boxes: Sequence[tuple[Sequence[float], Sequence[float] | None, int]], content: bytes = b"0.8 g 100 100 200 50 re f"
@@ -339,7 +341,7 @@ def pdf_of(
         if rotate:
             values.Rotate = rotate
         pdf.pages.append(pikepdf.Page(values))
-    pdf.Root.Pages.Resources = Dictionary(ProcSet=Array([Name.PDF]), Font=Dictionary(ShiziText=Dictionary()))
+    pdf.Root.Pages.Resources = Dictionary(ProcSet=Array([Name.PDF]), Font=Dictionary(ShiziText=HELVETICA))
     return pdf
 
 
