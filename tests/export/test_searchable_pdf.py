@@ -400,6 +400,12 @@ def test_only_pages_read_from_pixels_get_a_layer(tmp_path: Path) -> None:
         assert "/ProcSet" in after.pages[1].Resources, "what the page inherited is still there"
 
 
+def test_lines_taken_from_the_pages_own_layer_are_not_set_twice() -> None:
+    own = replace(line("自己的文字", Polygon.from_bounds(200, 400, 700, 440)), model="text-layer")
+    data = write(scanned(lines=(own, LINE)), bytes_of(pdf_of([(A4, None, 0)])))
+    assert text_of(data) == "合同编号 2026-001"
+
+
 def test_a_pdf_with_nothing_to_add_is_given_back_to_the_byte() -> None:
     source = bytes_of(pdf_of([(A4, None, 0)]))
     assert write(scanned(source="text"), source) is source

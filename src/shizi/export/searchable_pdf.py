@@ -27,6 +27,7 @@ from shizi.pages import Limits, format_of, open_pages
 from shizi.pages.headers import Header, read_header
 
 _FONT = "ShiziText"
+_OWN_LAYER = "text-layer"  # what stands for a model where the text was taken from the file
 _POINTS = 72.0
 _A4_LONG, _A4_SHORT = 841.89, 595.28
 _LONGEST_SIDE = 14_400.0  # points: the largest page viewers open (ISO 32000-1, annex C)
@@ -64,7 +65,7 @@ def write(document: Document, source: bytes, password: str = "") -> bytes:
 
 
 def _overlaid(document: Document, source: bytes, password: str) -> bytes:
-    wanted = [page for page in document.pages if page.source == "ocr" and page.lines]
+    wanted = [page for page in map(_seen, document.pages) if page.source == "ocr" and page.lines]
     if not wanted:
         return source
     try:
@@ -85,6 +86,11 @@ def _overlaid(document: Document, source: bytes, password: str) -> bytes:
         raise EncryptedPdf("The PDF is encrypted; give its password.") from error
     except pikepdf.PdfError as error:
         raise DamagedFile("The PDF is damaged: its structure cannot be rewritten. Save it again.") from error
+
+
+def _seen(page: Page) -> Page:
+    """Give a page without the lines that its own text layer gave: they are in the PDF already."""
+    return replace(page, lines=tuple(line for line in page.lines if line.model != _OWN_LAYER))
 
 
 def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf.Object) -> None:

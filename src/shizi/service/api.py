@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -94,9 +95,16 @@ def _file(here: Service, order: bodies.Order) -> ResponseReturnValue:
         document = here.reader.read(upload.data, form.asking(order.options))
         data = form.write(document, upload.data, order.options.password)
     response = Response(data, content_type=form.media_type)
-    name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", upload.name)).stem or "document"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}{form.suffix}")
+    response.headers["Content-Disposition"] = _attachment(upload.name, form.suffix)
     return response
+
+
+def _attachment(uploaded: str, suffix: str) -> str:
+    """Name the answer after the upload, in the two ways of RFC 6266; headers are ASCII."""
+    name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", uploaded)).stem or "document"
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    whole = quote(f"{name}{suffix}", safe="", errors="replace")
+    return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{whole}"
 
 
 def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnValue:
