@@ -11,7 +11,6 @@ beyond the Basic Multilingual Plane have one as well.
 
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pikepdf
@@ -128,26 +127,30 @@ def _set_line(line: Line, place: Placement, font: BlankFont, name: str) -> str:
     if not line.text or length < 1e-3 or size < 1e-3:
         return ""
     x, y = along[0] / length / 2, along[1] / length / 2
-    parts = [f"/{name} {size:.3f} Tf {x:.5f} {y:.5f} {-y:.5f} {x:.5f} {fourth[0]:.3f} {fourth[1]:.3f} Tm"]
-    for text, share in _runs(line):
+    begin, runs = _runs(line)
+    left, low = fourth[0] + begin * length * x, fourth[1] + begin * length * y
+    parts = [f"/{name} {size:.3f} Tf {x:.5f} {y:.5f} {-y:.5f} {x:.5f} {left:.3f} {low:.3f} Tm"]
+    for text, share in runs:
         stretch = 100 * share * length / (len(text) * size)
         parts.append(f"{max(stretch, 0.001):.4f} Tz <{font.encode(text)}> Tj")
     return " ".join(parts)
 
 
-def _runs(line: Line) -> Iterator[tuple[str, float]]:
-    """Cut a line into its words and the gaps between them, each with its share of the line's length, 1 in all."""
+def _runs(line: Line) -> tuple[float, list[tuple[str, float]]]:
+    """Cut a line into its words and the gaps between them, without holes.
+
+    Gives where the first begins, 0..1 of the line's length, and each run's share of that length.
+    """
     spans = _spans(line)
-    reached = 0.0
+    begin = reached = min(max(spans[0][1], 0.0), 0.5)
+    runs = []
     for i, (text, _, end) in enumerate(spans):
-        following = spans[i + 1] if i + 1 < len(spans) else None
-        if following is None:
-            end = 1.0
-        elif not (text.isspace() or following[0].isspace()):
-            end = (end + following[1]) / 2  # two words without a space between: they meet half way
+        if i + 1 < len(spans) and not (text.isspace() or spans[i + 1][0].isspace()):
+            end = (end + spans[i + 1][1]) / 2  # two words without a space between: they meet half way
         end = min(1.0, max(end, reached + (1 - reached) * 1e-3))
-        yield text, end - reached
+        runs.append((text, end - reached))
         reached = end
+    return begin, runs
 
 
 def _spans(line: Line) -> list[tuple[str, float, float]]:
