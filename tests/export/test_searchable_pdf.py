@@ -178,6 +178,17 @@ def test_a_jpeg_stays_as_it_is(page: Drawn) -> None:
         assert image.Filter == Name.DCTDecode
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P"])
+def test_a_plain_png_keeps_its_rows_packed_as_they_are(mode: str) -> None:
+    drawing = pictures.drawn_page(ink=(0, 0, 0) if mode in ("1", "L") else (200, 30, 10))
+    source = encoded(pictures.palette(drawing) if mode == "P" else drawing.convert(mode), "PNG")
+    data = write(Page(1, 243, 121), source)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        assert pdf.pages[0].Resources.XObject.Picture.read_raw_bytes() in source
+    assert np.array_equal(kept(data), np.asarray(drawing))
+    assert np.abs(shown(data, drawing.size).astype(int) - np.asarray(drawing)).mean() < 12
+
+
 # What has to be done to the upright picture so that each EXIF orientation puts it right again.
 UNDONE = {
     1: None,
@@ -242,7 +253,7 @@ def kept(data: bytes) -> np.ndarray:
 )
 def test_black_white_grey_and_colour_take_the_bits_they_need(colours: tuple[tuple[int, int, int], ...]) -> None:
     drawing = pictures.drawn_page(ink=colours[0], paper=colours[1])
-    data = write(Page(1, 243, 121), encoded(drawing, "PNG"))
+    data = write(Page(1, 243, 121), encoded(drawing, "BMP"))
     assert np.array_equal(kept(data), np.asarray(drawing))
     with pikepdf.open(io.BytesIO(data)) as pdf:
         image = pdf.pages[0].Resources.XObject.Picture
