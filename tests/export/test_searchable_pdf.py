@@ -157,7 +157,7 @@ def test_valid_and_found_by_poppler_too(page: Drawn, tmp_path: Path) -> None:
 def test_the_font_is_embedded_and_the_text_invisible(page: Drawn) -> None:
     data = write(page.page, encoded(page.picture, "PNG"))
     with pikepdf.open(io.BytesIO(data)) as pdf:
-        content = pdf.pages[0].Contents.read_bytes()
+        content = b"".join(stream.read_bytes() for stream in pdf.pages[0].Contents)
         [font] = pdf.pages[0].Resources.Font.values()
         assert b"3 Tr" in content
         assert content.count(b" Tr") == 1
@@ -415,6 +415,22 @@ def test_lines_taken_from_the_pages_own_layer_are_not_set_twice() -> None:
     own = replace(line("自己的文字", Polygon.from_bounds(200, 400, 700, 440)), model="text-layer")
     data = write(scanned(lines=(own, LINE)), bytes_of(pdf_of([(A4, None, 0)])))
     assert text_of(data) == "合同编号 2026-001"
+
+
+def test_a_layer_of_ours_is_replaced_not_doubled(page: Drawn) -> None:
+    once = write(scanned(), bytes_of(pdf_of([(A4, None, 0)])))
+    made = write(page.page, encoded(page.picture, "PNG"))
+    for first in (once, made):
+        again = line("第二次读", Polygon.from_bounds(200, 300, 700, 340))
+        twice = write(scanned(lines=(again,)), first)
+        assert text_of(twice) == "第二次读"
+        assert np.array_equal(shown(twice, (600, 400)), shown(first, (600, 400)))
+
+
+def test_a_file_that_is_no_picture_and_no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shizi.export.searchable_pdf.format_of", lambda data: "OFD")
+    with pytest.raises(OptionsError, match="the file is OFD"):
+        write(scanned(), b"PK")
 
 
 def test_a_pdf_with_nothing_to_add_is_given_back_to_the_byte() -> None:

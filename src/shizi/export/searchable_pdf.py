@@ -22,11 +22,12 @@ import shizi
 from shizi.document import Document, Page
 from shizi.errors import DamagedFile, EncryptedPdf, OptionsError
 from shizi.export.printable import printable
-from shizi.export.text_layer import BlankFont, Placement, layer
+from shizi.export.text_layer import MARK, BlankFont, Placement, layer
 from shizi.pages import Limits, format_of, open_pages
 from shizi.pages.headers import Header, read_header
 
 _FONT = "ShiziText"
+_PICTURES = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC")
 _OWN_LAYER = "text-layer"  # what stands for a model where the text was taken from the file
 _POINTS = 72.0
 _A4_LONG, _A4_SHORT = 841.89, 595.28
@@ -95,6 +96,7 @@ def _seen(page: Page) -> Page:
 
 def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf.Object) -> None:
     """Add the layer before the page's own content: what that leaves switched on cannot move it."""
+    _take_off(target)
     resources = _copied(_inherited(target, "/Resources"))
     fonts = _copied(resources.get("/Font"))
     name = next(name for name in _names() if f"/{name}" not in fonts)
@@ -104,6 +106,13 @@ def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf
     turn = int(_inherited(target, "/Rotate") or 0) // 90 * 90 + page.rotation
     place = Placement(page.width, page.height, _shown_box(target), turn % 360)
     target.contents_add(layer(page, place, font, name), prepend=True)
+
+
+def _take_off(target: pikepdf.Page) -> None:
+    """Take an earlier layer of ours off a page, so that text is never found twice."""
+    contents = target.obj.get("/Contents")
+    if isinstance(contents, Array) and len(contents) and contents[0].read_bytes().startswith(MARK.encode()):
+        del contents[0]
 
 
 def _copied(values: Any) -> Dictionary:
@@ -152,6 +161,10 @@ def _box(values: Any) -> tuple[float, float, float, float] | None:
 
 def _of_pictures(document: Document, source: bytes) -> bytes:
     name = format_of(source)
+    if name not in _PICTURES:
+        raise OptionsError(
+            f"A searchable PDF is made of a picture or a PDF; the file is {name}. Choose another format."
+        )
     pages = {page.number: page for page in document.pages}
     pdf = pikepdf.new()
     font, shared = BlankFont(), pdf.make_indirect(Dictionary())
@@ -189,7 +202,7 @@ def _add_page(
         Type=Name.Page,
         MediaBox=[0, 0, width, height],
         Resources=Dictionary(XObject=Dictionary(Picture=image), Font=Dictionary({f"/{_FONT}": shared})),
-        Contents=pdf.make_stream(content + layer(page, place, font, _FONT)),
+        Contents=Array([pdf.make_stream(layer(page, place, font, _FONT)), pdf.make_stream(content)]),
     )
     if page.rotation:
         values.Rotate = page.rotation

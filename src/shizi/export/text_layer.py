@@ -19,6 +19,8 @@ from pikepdf import Array, Dictionary, Name
 from shizi.document import Line, Page
 from shizi.geometry import Point
 
+MARK = "% text layer by shizi"  # a comment, by which a layer is known again
+
 # Glyphs fill the line's frame: baseline on its lower edge, one em high. Viewers draw selections from these two.
 _ASCENT, _DESCENT, _ADVANCE = 1000, 0, 1000
 _MOST_CODES = 0xFFFF  # two bytes a code; 0 stays .notdef
@@ -114,7 +116,7 @@ class BlankFont:
 def layer(page: Page, place: Placement, font: BlankFont, name: str) -> bytes:
     """Write the operators that set a page's lines in `font`, invisible; `name`: what the page calls the font."""
     lines = [_set_line(line, place, font, name) for line in page.lines]
-    return "\n".join(("q", "BT", "3 Tr", *filter(None, lines), "ET", "Q\n")).encode()
+    return "\n".join((MARK, "q", "BT", "3 Tr", *filter(None, lines), "ET", "Q\n")).encode()
 
 
 def _set_line(line: Line, place: Placement, font: BlankFont, name: str) -> str:
