@@ -2,10 +2,11 @@
 
     python bench/against.py [SET] [--drawn] [--engines shizi,rapidocr,tesseract] [--threads N] [--json FILE] [--readme]
 
-SET is a folder with labels.jsonl as `shizi eval` takes it; without one, or beside it with `--drawn`, the pages of drawn.py
-are read (they need fonts-noto-cjk). Each engine runs in a process of its own with the same number of threads and its own defaults; every page is read by all of
-them before the next one, so that a busy moment of the machine hits all alike. `--readme` writes the table into both
-READMEs. `shizi-accurate`, `shizi-auto` and `shizi-fast` are the modes; `shizi` is the default mode.
+SET is a folder with labels.jsonl as `shizi eval` takes it; without one, or beside it with `--drawn`, the pages of
+drawn.py are read (they need fonts-noto-cjk). Each engine runs in a process of its own with the same number of threads
+and its own defaults; every page is read by all of them before the next one, so that a busy moment of the machine hits
+all alike. `--readme` writes the table into both READMEs. `shizi-accurate`, `shizi-auto` and `shizi-fast` are the modes;
+`shizi` is the default mode.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
     python bench/soak.py [SET] [--pages 2000] [--mode auto] [--threads 2] [--out bench/results/soak.json]
 
-Pages of SET (labels.jsonl) and the screens and A4 scans of drawn.py are read in a shuffled order, over and over. Writes the
-resident memory after each page as JSON and as a picture beside it, and says by how much it grew after page 200.
+Pages of SET (labels.jsonl) and the screens and A4 scans of drawn.py are read in a shuffled order, over and over.
+Writes the resident memory after each page as JSON and as a picture beside it, and says by how much it grew after page
+200.
 """
 
 import argparse
