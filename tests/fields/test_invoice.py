@@ -206,6 +206,14 @@ def test_parties_side_by_side() -> None:
     assert (fields["buyer_tax_id"].value, fields["seller_tax_id"].value) == ("91511422MA62J75P9H", "12510000450717578Y")
 
 
+@pytest.mark.parametrize("codes", [[], ["01,31,,24312000000336470023,106.00,20240422,,A1B2"]])
+def test_half_a_title_under_its_seal(codes: list[str]) -> None:
+    rows = [("增值税专用发票)", 480, 40), ("发票号码：24312000000336470023", 850, 40), ("价税合计", 60, 300)]
+    fields, _ = found(rows, ToldSight(codes))
+    assert fields["invoice_type"].value == "电子发票(增值税专用发票)"
+    assert all(check.passed for check in fields["invoice_number"].checks)
+
+
 def test_a_second_form_in_the_document_is_told() -> None:
     finder = Finder()
     for _ in range(2):

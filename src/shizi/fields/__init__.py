@@ -108,12 +108,15 @@ class Finder:
             return
         code = invoice_code(sight.codes) if sight else None
         kind, title = find_kind(sheet)
-        if code and code.kind and kind in ("", "vat"):
+        # a seal may hide a part of the title: what is left of 电子发票(普通发票) must not say another form
+        if code and code.kind and (kind in ("", "vat") or (kind in VAT and name_of(kind) in name_of(code.kind))):
             kind = code.kind
         if self._known is not None:
             self._others += [page.number] if kind and title else []
         elif kind:
             form = _read(sheet, kind)
+            if kind in ("special", "ordinary") and len(form.value("invoice_number")) == 20:
+                form.kind = f"digital_{kind}"
             self._known = _proved(form, title, code, sight, page.number)
         else:
             form = read_general(sheet)
