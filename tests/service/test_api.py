@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 
 import shizi
 from shizi import errors
-from shizi.document import Document
+from shizi.document import Check, Document, Field, Verdict
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 
@@ -374,3 +375,23 @@ def test_no_invalid_json_is_sent(client: FlaskClient, reader: FakeReader, png: b
     with pytest.raises(ValueError, match="JSON"):
         client.application.json.dumps(broken)
     assert json.loads(client.application.json.dumps(document.to_dict())) == document.to_dict()
+
+
+def test_fields_and_the_verdict_are_part_of_the_answer(
+    client: FlaskClient, image: str, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = reader.read
+    field = Field("total", "52.70", "¥52.70", 0.97, checks=(Check("in_words", True, "52.70"),))
+    verdict = Verdict("accept")
+    monkeypatch.setattr(reader, "read", lambda *given: replace(plain(*given), fields=(field,), verdict=verdict))
+    values = client.post("/ocr/predict", json={"image": image, "fields": "auto"}).get_json()
+    assert values["fields"]["total"]["value"] == "52.70"
+    assert values["fields"]["total"]["checks"] == [{"name": "in_words", "passed": True, "detail": "52.70"}]
+    assert values["verdict"] == {"decision": "accept", "reasons": []}
+
+
+def test_a_template_is_named_never_pathed(client: FlaskClient, image: str, reader: FakeReader) -> None:
+    values = check_error(client.post("/ocr/predict", json={"image": image, "template": "../etc/passwd"}))
+    assert values["code"] == "options"
+    assert client.post("/ocr/predict", json={"image": image, "template": "note"}).status_code == 200
+    assert reader.asked[-1][1].template == "note"

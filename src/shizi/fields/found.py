@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from shizi.document import Check, Field
 from shizi.fields.pieces import Piece
+from shizi.geometry import Polygon
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Found:
     def as_field(self, name: str, page: int) -> Field:
         """Make a field of it."""
         polygon = self.piece.place if self.piece else None
+        if self.piece is not None and self.rest:  # several pieces: what is around them all
+            lefts, tops, rights, bottoms = zip(*(p.place.bounds for p in (self.piece, *self.rest)), strict=True)
+            polygon = Polygon.from_bounds(min(lefts), min(tops), max(rights), max(bottoms))
         return Field(
             name, self.value, self.text, self.confidence, page, polygon, self.source, self.checks, self.repaired
         )
