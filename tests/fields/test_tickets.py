@@ -1,5 +1,7 @@
 """Train tickets, taxi and machine-printed receipts, and forms nobody knows, from placed words."""
 
+from dataclasses import replace
+
 from sheets import ToldSight, page
 
 from shizi.document import Verdict
@@ -148,3 +150,14 @@ def test_an_empty_page_has_no_fields() -> None:
     values, verdict = found([])
     assert values == {}
     assert verdict.decision == "review"
+
+
+def test_nothing_of_a_second_page_is_lost_in_silence() -> None:
+    finder = Finder()
+    for number in (1, 2):
+        finder.look(replace(page(TRAIN), number=number), ToldSight())  # type: ignore[arg-type]
+    assert finder.result()[1].reasons == ("further forms stand on page 2; only the first is given here",)
+    finder = Finder()
+    for number in (1, 2):
+        finder.look(replace(page([("订单号:A-17", 60, 60)]), number=number), ToldSight())  # type: ignore[arg-type]
+    assert [field.name for field in finder.result()[0]] == ["订单号", "订单号 (page 2)"]

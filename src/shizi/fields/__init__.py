@@ -112,7 +112,8 @@ class Finder:
         if code and code.kind and (kind in ("", "vat") or (kind in VAT and name_of(kind) in name_of(code.kind))):
             kind = code.kind
         if self._known is not None:
-            self._others += [page.number] if kind and title else []
+            # a further page without a title is the same invoice going on, but tickets never have one
+            self._others += [page.number] if kind and (title or kind in ("train", "taxi")) else []
         elif kind:
             form = _read(sheet, kind)
             if kind in ("special", "ordinary") and len(form.value("invoice_number")) == 20:
@@ -122,8 +123,8 @@ class Finder:
             form = read_general(sheet)
             taken = {field.name for field in self._general}
             for name, value in form.values.items():
-                if name not in taken:
-                    self._general.append(_read_twice(name, value, sight).as_field(name, page.number))
+                unique = name if name not in taken else f"{name} (page {page.number})"
+                self._general.append(_read_twice(name, value, sight).as_field(unique, page.number))
 
     def _look_for(self, template: Template, sheet: Sheet, sight: Sight | None) -> None:
         """Take the first page that bears the template's words; of several the others are told."""
