@@ -6,6 +6,8 @@ row proves it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shizi.fields.found import Form, Found
 from shizi.fields.items import fits
 from shizi.fields.pieces import Glyph, Piece
@@ -22,31 +24,34 @@ def read_overlooked(form: Form, sight: Sight) -> None:
         price, amount = row.get("unit_price"), row.get("amount")
         if "quantity" in row or price is None or amount is None or price.piece is None:
             continue
-        q = _quantity(price.piece, row.get("unit"), sight)
         known, product = number(price.value), number(amount.value)
-        if q is not None and known is not None and product is not None:
-            value = number(q.value)
+        if known is None or product is None:
+            continue
+        for found in _quantities(price.piece, row.get("unit"), sight):
+            value = number(found.value)
             if value is not None and fits(value, known, product):
-                row["quantity"] = q
+                row["quantity"] = found
+                break
 
 
-def _quantity(price: Piece, unit: Found | None, sight: Sight) -> Found | None:
-    """Read the figure that stands between the unit and the unit price."""
+def _quantities(price: Piece, unit: Found | None, sight: Sight) -> Iterator[Found]:
+    """Read the figure that stands between the unit and the unit price, in one window after the other."""
     place = price.place
     height, width = place.height, place.width
     start = -_REACH * height / width
     if unit is not None and unit.piece is not None:
         start = max(start, (unit.piece.place.bounds[2] - place.bounds[0]) / width)
     end = -0.15 * height / width
-    for left in (start, start / 2, -2.5 * height / width):  # the whole gap, its right half, a lone character
-        if left >= end:
+    steps = [(start, end), (start / 2, end), (start, start / 2)]  # the whole gap, its halves, then short windows
+    steps += [(-(far + 3) * height / width, -far * height / width) for far in (0.2, 1, 2, 3, 4, 5)]
+    for left, right in steps:
+        if not start <= left < right <= end:
             continue
-        polygon = place.part(left, end)
+        polygon = place.part(left, right)
         reading = sight.read(polygon)
         text = folded(reading.text).strip(".,:;'|·")
         if number(text) is not None and len(text) < 10:
             glyphs = tuple(
                 Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars
             )
-            return Found(str(number(text)), text, Piece(-1, glyphs, polygon, False, reading.confidence))
-    return None
+            yield Found(str(number(text)), text, Piece(-1, glyphs, polygon, False, reading.confidence))
