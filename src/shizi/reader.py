@@ -16,7 +16,7 @@ import numpy as np
 from shizi.cascade import Cascade
 from shizi.crop import rule_between
 from shizi.detect import Detector
-from shizi.document import Document, Line, Page, PageImage
+from shizi.document import Document, Line, Page, PageImage, PageText
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.geometry import Polygon
@@ -26,6 +26,7 @@ from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, format_of, open_pages
 from shizi.recognise import ReadsLines, Recogniser
+from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
@@ -49,6 +50,7 @@ class Reader:
         strong = Recogniser(find("strong"), threads)
         first = Recogniser(find("crnn"), threads) if has("crnn") else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
+        self._charset = strong.charset
         self.first_model = strong.weights.name  # what reads every line in mode auto
         if first is not None:
             self._readers["fast"] = first
@@ -59,17 +61,34 @@ class Reader:
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
     def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
-        """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
+        """Read a picture or a document: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
 
         Raises InputError for what cannot be read, OptionsError for what cannot be had.
         """
         options = options or ReadOptions()
+        source, pages = self._opened(data, options)
+        return self._document(pages, source, options)
+
+    def pages(
+        self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None
+    ) -> Iterator[Page]:
+        """Read page by page: each is read when it is asked for, and none is kept. Raises what `read` raises.
+
+        What is found out over several pages (fields, the verdict) is `read`'s alone.
+        """
+        options = options or ReadOptions()
+        return self._pages(self._opened(data, options)[1], options)
+
+    def _opened(
+        self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions
+    ) -> tuple[str, Iterable[PageImage | PageText]]:
+        """Open the input: the format it came in, and its pages, to be decoded one at a time."""
         if options.mode not in self._readers:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
         if isinstance(data, np.ndarray):
-            return self._document([PageImage(_rgb(data))], "pixels", options)
+            return "pixels", [PageImage(_rgb(data))]
         content = data if isinstance(data, bytes) else _content(Path(data))
-        return self._document(open_pages(content, self._limits), format_of(content), options)
+        return format_of(content), open_pages(content, self._limits, options)
 
     def warm(self) -> None:
         """Read one small blank page with a mark on it, so that the first real one finds everything allocated."""
@@ -77,8 +96,13 @@ class Reader:
         cv2.putText(page, "warm", (20, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (0, 0, 0), 2)
         self.read(page)
 
-    def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
-        return Document(tuple(self._page(image, options) for image in images), source, self.weights)
+    def _document(self, images: Iterable[PageImage | PageText], source: str, options: ReadOptions) -> Document:
+        return Document(tuple(self._pages(images, options)), source, self.weights)
+
+    def _pages(self, images: Iterable[PageImage | PageText], options: ReadOptions) -> Iterator[Page]:
+        judged: dict[str, bool] = {}  # fonts of this document
+        for image in images:
+            yield self._text_page(image, options, judged) if isinstance(image, PageText) else self._page(image, options)
 
     def _page(self, image: PageImage, options: ReadOptions) -> Page:
         pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
@@ -96,6 +120,40 @@ class Reader:
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+
+    def _text_page(self, page: PageText, options: ReadOptions, judged: dict[str, bool]) -> Page:
+        """Take a page's own text, and read from pixels what stands there beside it."""
+        fragments, warnings, found = list(page.fragments), page.warnings, []
+        rest: Pixels | None = None
+        if options.pdf != "text":
+            reader = self._readers[options.mode]
+            doubtful = doubtful_fonts(page, reader, self._charset, judged)
+            fragments = [fragment for fragment in fragments if not fragment.fonts & doubtful]
+            if doubtful:
+                warnings += ("text_layer_doubtful: fonts show other characters than the file says; they were read",)
+            if not fragments:
+                return self._page(PageImage(page.pixels, page.number, page.dpi, warnings), options)
+            rest = page.rest(doubtful)
+            if rest is not None:
+                regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
+                found = [_fragment(item) for item in regions if sureness(item.reading) >= LEGIBLE]
+
+        def parted(left: Polygon, right: Polygon) -> bool:
+            return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
+
+        lines, blocks = arrange([*fragments, *found], parted, options.detail)
+        source = "ocr" if found else "text"
+        return Page(
+            page.number,
+            page.width,
+            page.height,
+            page.dpi,
+            page.rotation,
+            lines,
+            blocks,
+            warnings=warnings,
+            source=source,
+        )
 
 
 def _fragment(item: ReadRegion) -> Fragment:
@@ -124,6 +182,13 @@ def _content(path: Path) -> bytes:
 
 def _ruled(pixels: Pixels, left: Polygon, right: Polygon) -> bool:
     return rule_between(pixels, np.array(left.corners, np.float32), np.array(right.corners, np.float32))
+
+
+def _parted(rules: Sequence[tuple[float, float, float]], left: Polygon, right: Polygon) -> bool:
+    """Say whether one of a page's upright rules (x, top, bottom) stands between two neighbours."""
+    middle = (left.centre[1] + right.centre[1]) / 2
+    start, end = left.bounds[2] - 2, right.bounds[0] + 2
+    return any(start <= x <= end and top <= middle <= bottom for x, top, bottom in rules)
 
 
 def _rgb(pixels: Pixels) -> Pixels:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from shizi.errors import DamagedFile, UnsupportedFormat
 
-READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC")
+READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC", "PDF")
 
 # Brands of the ISO base media file format, ISO/IEC 23008-12 annex B.
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -50,7 +50,7 @@ FOREIGN = (
     (b"AT&TFORM", "a DjVu document", "Convert it to TIFF."),
 )
 
-# PDF readers accept some bytes before the header; so do we when naming one.
+# PDF readers accept some bytes before the header (ISO 32000-1, annex H.3, note 13); so do we.
 PDF_HEADER_WITHIN = 1024
 
 
@@ -68,6 +68,8 @@ def format_of(data: bytes) -> str:
         return "WebP"
     if data[4:8] == b"ftyp" and _is_heic(data):
         return "HEIC"
+    if b"%PDF-" in data[:PDF_HEADER_WITHIN] and not data.startswith(tuple(signature for signature, _, _ in FOREIGN)):
+        return "PDF"
     looks, advice = _looks_like(data)
     raise UnsupportedFormat(f"The file is {looks}; {_list(READ)} are read. {advice}")
 
@@ -86,8 +88,6 @@ def _looks_like(data: bytes) -> tuple[str, str]:
     for signature, looks, advice in FOREIGN:
         if data.startswith(signature):
             return looks, advice
-    if b"%PDF-" in data[:PDF_HEADER_WITHIN]:
-        return "a PDF, which this version does not read yet", "Export its pages as PNG or TIFF."
     if data[4:8] == b"ftyp":
         if data[8:12] in (b"avif", b"avis"):
             return "an AVIF picture", "Convert it to PNG or JPEG."
