@@ -133,7 +133,7 @@ def _page(sheet: _Sheet, options: ReadOptions, warnings: tuple[str, ...]) -> Pag
     if options.pdf == "ocr":
         return _picture(sheet, warnings)
     every = options.pdf == "text"
-    layer = read_layer(sheet.facts, options.orientation == "auto", every)
+    layer = read_layer(sheet.facts, options.orientation == "auto", every, options.detail == "line")
     if not layer.fragments and not every:
         return _picture(sheet, warnings)
     if every and not layer.fragments:

@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import json
 import os
+import selectors
 import struct
 import subprocess
 import sys
@@ -39,6 +40,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
         )
         assert self._child.stdin is not None
         assert self._child.stdout is not None
@@ -48,24 +50,34 @@ class Process:
     def ask(self, values: Values, blob: bytes = b"") -> tuple[Values, bytearray]:
         """Send a request and wait for its answer. Raises Died, after which the process cannot be used."""
         message = json.dumps(values | {"blobs": [len(blob)]}).encode()
-        slow = threading.Event()
-        timer = threading.Timer(SECONDS, self._stop, [slow])
-        timer.daemon = True
-        timer.start()
         try:
-            self._to.write(struct.pack("<I", len(message)) + message + blob)
-            self._to.flush()
+            self._write(struct.pack("<I", len(message)) + message)
+            self._write(blob)
+            if not self._answers():
+                self.end()
+                raise Died(slow=True)
             (length,) = struct.unpack("<I", self._exactly(4))
             answer: Values = json.loads(self._exactly(length))
             return answer, self._exactly(sum(answer["blobs"]))
         except (OSError, EOFError) as error:
             self.end()
-            raise Died(slow.is_set()) from error
+            raise Died(slow=False) from error
         except BaseException:
             self.end()  # the rest of its answer would be taken for the next one
             raise
-        finally:
-            timer.cancel()
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view.nbytes:
+            view = view[self._to.write(view) :]
+
+    def _answers(self) -> bool:
+        """Wait until an answer begins; False after too long. On Windows, which cannot wait for pipes, without end."""
+        if sys.platform == "win32":
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._from, selectors.EVENT_READ)
+            return bool(selector.select(SECONDS))
 
     def _exactly(self, size: int) -> bytearray:
         found = bytearray(size)
@@ -76,10 +88,6 @@ class Process:
                 raise EOFError
             view = view[count:]
         return found
-
-    def _stop(self, slow: threading.Event) -> None:
-        slow.set()
-        self._child.kill()
 
     def end(self) -> None:
         """End the process and take its remains away."""

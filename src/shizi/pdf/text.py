@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ _MARKS = {0xF0B7: "•", 0xF0A7: "▪", 0xF06C: "●", 0xF06E: "■", 0xF0D8: "�
 _PLAIN = ((0xFB00, 0xFB06), (0x2E80, 0x2FDF), (0xF900, 0xFAFF))
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int32]
+Rule = tuple[float, float, float]  # x, top, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +55,25 @@ class Layer:
 
 @dataclass(slots=True)
 class _Piece:
-    """Characters of one row so far; `texts` are single characters, or several that share a place."""
+    """Characters of one row, or of one column: texts of one character or a few that share a place, and their boxes.
+
+    `spaced`: before which of them a space stands.
+    """
 
     texts: list[str]
-    boxes: list[tuple[float, float, float, float]]
+    boxes: Floats  # N, 4
+    spaced: list[bool]
     owners: set[int]
-    vertical: bool = False
+    vertical: bool
 
-    @property
-    def left(self) -> float:
-        return min(box[0] for box in self.boxes)
-
-    @property
-    def top(self) -> float:
-        return min(box[1] for box in self.boxes)
-
-    @property
-    def right(self) -> float:
-        return max(box[2] for box in self.boxes)
-
-    @property
-    def bottom(self) -> float:
-        return max(box[3] for box in self.boxes)
+    def joined(self, after: "_Piece", space: bool) -> "_Piece":
+        """Give the two as one piece."""
+        spaced = [*self.spaced, space, *after.spaced[1:]]
+        boxes = np.concatenate((self.boxes, after.boxes))
+        return _Piece(self.texts + after.texts, boxes, spaced, self.owners | after.owners, False)
 
 
+@lru_cache(maxsize=8192)
 def plain(code: int) -> str | None:
     """Give the text of a character code of a PDF; None where it has no meaning."""
     if code in _MARKS:
@@ -99,9 +97,11 @@ def plain(code: int) -> str | None:
     return character
 
 
-def read_layer(page: PdfPage, upright: bool = True, every: bool = False) -> Layer:
-    """Take a page's text. `upright`: turn a page whose text runs sideways. `every`: leave nothing out that has a
-    meaning, seen or not.
+def read_layer(page: PdfPage, upright: bool = True, every: bool = False, whole: bool = False) -> Layer:
+    """Take a page's text.
+
+    `upright`: turn a page whose text runs sideways. `every`: leave nothing out that has a meaning, seen or not.
+    `whole`: give each piece as one `Char`, where nobody asks for words; it halves the time.
     """
     texts = [plain(code) for code in page.codes.tolist()]
     middles = (page.boxes[:, :2] + page.boxes[:, 2:]) / 2
@@ -118,7 +118,7 @@ def read_layer(page: PdfPage, upright: bool = True, every: bool = False) -> Laye
     else:
         wanted = inside & ~bad
     quarters = _quarters(page, wanted) if upright else 0
-    pieces = _pieces(page, texts, wanted)
+    pieces = _pieces(page, texts, wanted, whole)
     if len(pieces) > MOST_PIECES and not every:
         pieces, wanted = [], np.zeros_like(wanted)
     used = tuple(np.unique(page.owners[wanted]).tolist())
@@ -151,7 +151,7 @@ def _is_straight(angle: float) -> bool:
     return abs((angle + 45) % 90 - 45) <= STRAIGHT
 
 
-def _pieces(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.bool_]) -> list[Fragment]:
+def _pieces(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.bool_], whole: bool) -> list[Fragment]:
     """Cut the characters into pieces of lines, each direction of text on its own."""
     directions = np.array([round(text.angle / 90) % 4 if _is_straight(text.angle) else -1 for text in page.texts], int)
     fragments: list[Fragment] = []
@@ -161,136 +161,133 @@ def _pieces(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.b
         boxes = _turned_boxes(page.boxes[chosen], -direction % 4, page.width, page.height)
         size = (page.width, page.height) if direction % 2 == 0 else (page.height, page.width)
         rules = upright_rules(_turned_boxes(page.frames, -direction % 4, page.width, page.height))
-        rows = _rows([texts[i] or "" for i in chosen], boxes, page.owners[chosen].tolist(), rules)
-        fragments.extend(turned(map(_Fonts(page).fragment, rows), direction, *size))
+        rows = _rows([texts[i] or "" for i in chosen], boxes, page.owners[chosen], rules)
+        fragments.extend(turned((_fragment(row, page, whole) for row in rows), direction, *size))
     oblique = wanted & (directions[page.owners] == -1)
     fragments.extend(_oblique(page, texts, oblique))
     return fragments
 
 
-@dataclass(frozen=True, slots=True)
-class _Fonts:
-    page: PdfPage
-
-    def fragment(self, piece: _Piece) -> Fragment:
-        fonts = frozenset(self.page.texts[owner].font for owner in piece.owners)
-        return Fragment(
-            Polygon.from_bounds(piece.left, piece.top, piece.right, piece.bottom),
-            _reading(piece),
-            piece.vertical,
-            fonts,
-        )
+def _fragment(piece: _Piece, page: PdfPage, whole: bool) -> Fragment:
+    left, top = piece.boxes[:, :2].min(axis=0).tolist()
+    right, bottom = piece.boxes[:, 2:].max(axis=0).tolist()
+    fonts = frozenset(page.texts[owner].font for owner in piece.owners)
+    return Fragment(Polygon.from_bounds(left, top, right, bottom), _reading(piece, whole), piece.vertical, fonts)
 
 
-def upright_rules(frames: Floats) -> list[tuple[float, float, float]]:
+def upright_rules(frames: Floats) -> list[Rule]:
     """Give (x, top, bottom) of the upright edges of frames, rules among them."""
-    rules: list[tuple[float, float, float]] = []
+    rules: list[Rule] = []
     for left, top, right, bottom in frames.tolist():
         if bottom - top > 2:
             rules.extend((x, top, bottom) for x in ({left, right} if right - left > 2 else {(left + right) / 2}))
     return rules
 
 
-def _rows(
-    texts: Sequence[str], boxes: Floats, owners: Sequence[int], rules: Sequence[tuple[float, float, float]]
-) -> list[_Piece]:
+def _rows(texts: Sequence[str], boxes: Floats, owners: Integers, rules: Sequence[Rule]) -> list[_Piece]:
     """Put characters, in the order of their drawing, together to pieces of rows; then pieces that meet."""
-    pieces: list[_Piece] = []
-    space = False
-    columns = _columns(texts, boxes, owners)
-    for text, box, owner in zip(texts, map(tuple, boxes.tolist()), owners, strict=True):
-        if not text.strip():
-            space = space or bool(text)
-            continue
-        last = pieces[-1] if pieces else None
-        if last is not None and owner in columns and owner in last.owners:
-            joined = True
-        else:
-            joined = last is not None and owner not in columns and not last.vertical and _meets(last, box, rules)
-        if last is not None and joined:
-            _append(last, text, box, owner, space)
-        else:
-            pieces.append(_Piece([text], [box], {owner}, owner in columns))
-        space = False
+    shown = np.array([bool(text.strip()) for text in texts], bool)
+    places = np.flatnonzero(shown)
+    if not len(places):
+        return []
+    spaces = np.cumsum([text.isspace() for text in texts])[places]
+    marks = [texts[i] for i in places.tolist()]
+    boxes, owners = boxes[places], owners[places]
+    columns = np.isin(owners, _columns(boxes, owners))
+    chinese = np.array([is_chinese(mark[0]) for mark in marks], bool)
+    meets, wide = _meeting(boxes[:-1], boxes[1:], rules)
+    same = owners[:-1] == owners[1:]
+    follows = np.where(columns[:-1] | columns[1:], same & columns[:-1], meets)
+    told = (spaces[1:] > spaces[:-1]) & ~(chinese[:-1] & chinese[1:])
+    spaced = [False, *(told | (wide & ~columns[1:] & ~chinese[:-1] & ~chinese[1:])).tolist()]
+    starts = [0, *(np.flatnonzero(~follows) + 1).tolist()]
+    pieces = [
+        _Piece(
+            marks[start:end],
+            boxes[start:end],
+            [False, *spaced[start + 1 : end]],
+            set(owners[start:end].tolist()),
+            bool(columns[start]),
+        )
+        for start, end in zip(starts, [*starts[1:], len(marks)], strict=True)
+    ]
     return _met(pieces, rules)
 
 
-def _columns(texts: Sequence[str], boxes: Floats, owners: Sequence[int]) -> set[int]:
+def _columns(boxes: Floats, owners: Integers) -> Integers:
     """Tell which text objects run down: their characters stand under one another."""
-    places: dict[int, list[tuple[float, float]]] = {}
-    for text, box, owner in zip(texts, boxes.tolist(), owners, strict=True):
-        if text.strip():
-            places.setdefault(owner, []).append(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
-    return {
-        owner
-        for owner, middles in places.items()
-        if len(middles) > 1 and middles[-1][1] - middles[0][1] > 2 * abs(middles[-1][0] - middles[0][0])
-    }
+    numbers, firsts = np.unique(owners, return_index=True)
+    _, lasts = np.unique(owners[::-1], return_index=True)
+    ends = boxes[len(owners) - 1 - lasts] - boxes[firsts]
+    step = np.abs(ends[:, :2] + ends[:, 2:])
+    down = (ends[:, 1] > 0) & (step[:, 1] > 2 * step[:, 0])
+    return np.asarray(numbers[down])
 
 
-def _meets(piece: _Piece, box: tuple[float, ...], rules: Sequence[tuple[float, float, float]]) -> bool:
-    """Say whether a character goes on with a piece: on its row, close behind its end, no rule between."""
-    left, top, right, bottom = piece.boxes[-1]
-    low, high = sorted((bottom - top, box[3] - box[1]))
-    if min(bottom, box[3]) - max(top, box[1]) < ON_ONE_ROW * low or high > 3 * low:
-        return False
-    gap = box[0] - right
-    if not -max(0.5 * high, right - left) < gap < JOIN_GAP * low:
-        return False
-    return gap < WORD_GAP * low or not ruled((right, box[0]), (max(top, box[1]), min(bottom, box[3])), rules)
+def _meeting(
+    first: Floats, second: Floats, rules: Sequence[Rule]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Say which characters go on with those before them: on their row, close behind, no rule between; and which of
+    them a space's width behind.
+    """
+    heights = np.stack((first[:, 3] - first[:, 1], second[:, 3] - second[:, 1]))
+    low, high = heights.min(axis=0), heights.max(axis=0)
+    tops, bottoms = np.maximum(first[:, 1], second[:, 1]), np.minimum(first[:, 3], second[:, 3])
+    gap = second[:, 0] - first[:, 2]
+    back = np.maximum(0.5 * high, first[:, 2] - first[:, 0])
+    meets = (bottoms - tops >= ON_ONE_ROW * low) & (high <= 3 * low) & (-back < gap) & (gap < JOIN_GAP * low)
+    wide = gap > WORD_GAP * low
+    for i in np.flatnonzero(meets & wide).tolist() if rules else ():
+        meets[i] = not ruled((first[i, 2], second[i, 0]), (tops[i], bottoms[i]), rules)
+    return meets, wide
 
 
-def ruled(gap: tuple[float, float], row: tuple[float, float], rules: Iterable[tuple[float, float, float]]) -> bool:
-    """Say whether an upright rule stands in the gap (left, right), along most of the row (top, bottom)."""
+def ruled(gap: tuple[float, float], row: tuple[float, float], rules: Iterable[Rule]) -> bool:
+    """Say whether an upright rule stands in the gap (left, right), beside the middle of the row (top, bottom)."""
     middle = (row[0] + row[1]) / 2
     return any(gap[0] - 1 <= x <= gap[1] + 1 and top <= middle <= bottom for x, top, bottom in rules)
 
 
-def _append(piece: _Piece, text: str, box: tuple[float, float, float, float], owner: int, space: bool) -> None:
-    before = piece.boxes[-1]
-    low = min(before[3] - before[1], box[3] - box[1])
-    wide = not piece.vertical and box[0] - before[2] > WORD_GAP * low
-    chinese = is_chinese(piece.texts[-1][-1]), is_chinese(text[0])
-    if (space and not all(chinese)) or (wide and not any(chinese)):
-        piece.texts.append(" ")
-        piece.boxes.append((before[2], before[1], max(before[2], box[0]), before[3]))
-    piece.texts.append(text)
-    piece.boxes.append(box)
-    piece.owners.add(owner)
-
-
-def _met(pieces: list[_Piece], rules: Sequence[tuple[float, float, float]]) -> list[_Piece]:
+def _met(pieces: Sequence[_Piece], rules: Sequence[Rule]) -> list[_Piece]:
     """Join pieces of one row that were drawn apart, from left to right."""
+    lying = sorted((piece for piece in pieces if not piece.vertical), key=lambda piece: float(piece.boxes[0, 0]))
+    if not lying:
+        return list(pieces)
     joined: list[_Piece] = []
-    columns = [piece for piece in pieces if piece.vertical]
-    for piece in sorted((piece for piece in pieces if not piece.vertical), key=lambda piece: piece.left):
-        for before in joined:
-            # A piece that begins within another is drawn over it, not after it.
-            if piece.boxes[0][0] > before.boxes[-1][0] and _meets(before, piece.boxes[0], rules):
-                for text, box in zip(piece.texts, piece.boxes, strict=True):
-                    if text != " ":
-                        _append(before, text, box, next(iter(piece.owners)), False)
-                    else:
-                        before.texts.append(text)
-                        before.boxes.append(box)
-                before.owners |= piece.owners
-                break
+    ends = np.empty((len(lying), 4))  # the last box of each in `joined`
+    for piece in lying:
+        start = np.broadcast_to(piece.boxes[0], (len(joined), 4))
+        meets, wide = _meeting(ends[: len(joined)], start, rules)
+        # What begins left of another's last character is drawn over it, not after it.
+        meets &= piece.boxes[0, 0] > ends[: len(joined), 0]
+        if meets.any():
+            i = int(np.flatnonzero(meets)[0])
+            latin = not (is_chinese(joined[i].texts[-1][-1]) or is_chinese(piece.texts[0][0]))
+            joined[i] = joined[i].joined(piece, bool(wide[i]) and latin)
         else:
+            i = len(joined)
             joined.append(piece)
-    return joined + columns
+        ends[i] = piece.boxes[-1]
+    return joined + [piece for piece in pieces if piece.vertical]
 
 
-def _reading(piece: _Piece) -> Reading:
-    """Give what a piece says, each character with its share of the piece's length."""
-    first, last = (piece.top, piece.bottom) if piece.vertical else (piece.left, piece.right)
-    side = 1 if piece.vertical else 0
-    length = max(last - first, 1e-6)
+def _reading(piece: _Piece, whole: bool) -> Reading:
+    """Give what a piece says, each character with its share of the piece's length; or as one, if `whole`."""
+    if whole:
+        text = "".join(" " * space + text for text, space in zip(piece.texts, piece.spaced, strict=True))
+        return Reading(text, 1.0, (Char(text, 1.0, 0.0, 1.0),), MODEL)
+    near, far = piece.boxes[:, 1::2].T if piece.vertical else piece.boxes[:, ::2].T
+    first = near.min()
+    length = max(float(far.max() - first), 1e-6)
+    starts = ((near - first) / length).clip(0, 1).tolist()
+    ends = ((far - first) / length).clip(0, 1).tolist()
     chars: list[Char] = []
-    for text, box in zip(piece.texts, piece.boxes, strict=True):
-        start, end = (min(1.0, max(0.0, (box[i] - first) / length)) for i in (side, side + 2))
+    for text, start, end, space in zip(piece.texts, starts, ends, piece.spaced, strict=True):
+        if space:
+            chars.append(Char(" ", 1.0, min(chars[-1].end, start), start))
         step = (end - start) / len(text)
-        chars.extend(Char(c, 1.0, start + i * step, start + (i + 1) * step) for i, c in enumerate(text))
-    return Reading("".join(piece.texts), 1.0, tuple(chars), MODEL)
+        chars.extend(Char(mark, 1.0, start + i * step, start + (i + 1) * step) for i, mark in enumerate(text))
+    return Reading("".join(char.text for char in chars), 1.0, tuple(chars), MODEL)
 
 
 def _oblique(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.bool_]) -> list[Fragment]:
