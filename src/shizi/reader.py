@@ -4,7 +4,7 @@ Takes bytes, a path or pixels and `ReadOptions`, gives a `Document`. Knows nothi
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from shizi.layout import Fragment, arrange
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
-from shizi.pages import Limits, format_of, open_pages
+from shizi.pages import Limits, Pages, format_of, open_pages
 from shizi.recognise import ReadsLines, Recogniser
 from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
@@ -60,14 +60,20 @@ class Reader:
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
-    def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
+    def read(
+        self,
+        data: bytes | str | os.PathLike[str] | Pixels,
+        options: ReadOptions | None = None,
+        on_page: Callable[[int, int], None] | None = None,
+    ) -> Document:
         """Read a picture or a document: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
 
-        Raises InputError for what cannot be read, OptionsError for what cannot be had.
+        `on_page` is told how many pages are read, and of how many, before the first and after each; what it raises
+        ends the reading. Raises InputError for what cannot be read, OptionsError for what cannot be had.
         """
         options = options or ReadOptions()
         source, pages = self._opened(data, options)
-        return self._document(pages, source, options)
+        return self._document(pages if on_page is None else _counted(pages, on_page), source, options)
 
     def pages(
         self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None
@@ -79,14 +85,12 @@ class Reader:
         options = options or ReadOptions()
         return self._pages(self._opened(data, options)[1], options)
 
-    def _opened(
-        self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions
-    ) -> tuple[str, Iterable[PageImage | PageText]]:
+    def _opened(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions) -> tuple[str, Pages]:
         """Open the input: the format it came in, and its pages, to be decoded one at a time."""
         if options.mode not in self._readers:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
         if isinstance(data, np.ndarray):
-            return "pixels", [PageImage(_rgb(data))]
+            return "pixels", Pages(1, iter([PageImage(_rgb(data))]))
         content = data if isinstance(data, bytes) else _content(Path(data))
         return format_of(content), open_pages(content, self._limits, options)
 
@@ -154,6 +158,13 @@ class Reader:
             warnings=warnings,
             source=source,
         )
+
+
+def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:
+    on_page(0, pages.count)
+    for done, page in enumerate(pages, start=1):
+        yield page
+        on_page(done, pages.count)
 
 
 def _fragment(item: ReadRegion) -> Fragment:

@@ -24,7 +24,7 @@ from shizi.pages.limits import Limits, check_size, cut
 from shizi.pages.pdf_pages import pdf_page_count, pdf_pages
 from shizi.pages.pixels import eight_bits, squared, to_rgb, upright
 
-__all__ = ["Limits", "format_of", "open_pages", "page_count"]
+__all__ = ["Limits", "Pages", "format_of", "open_pages", "page_count"]
 
 # Outside of this a stated DPI is a slip of the writer. 72 and 96 are what screens write, whatever the picture
 # is.
@@ -41,6 +41,20 @@ LOW_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of a file that are to be read: how many, and each in its turn."""
+
+    count: int
+    pages: Iterator[PageImage | PageText]
+
+    def __iter__(self) -> Iterator[PageImage | PageText]:
+        return self.pages
+
+    def __next__(self) -> PageImage | PageText:
+        return next(self.pages)
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
     """One picture of a file, not yet decoded."""
 
@@ -53,9 +67,7 @@ class _Frame:
     warnings: tuple[str, ...] = ()
 
 
-def open_pages(
-    data: bytes, limits: Limits | None = None, options: ReadOptions = ReadOptions()
-) -> Iterator[PageImage | PageText]:
+def open_pages(data: bytes, limits: Limits | None = None, options: ReadOptions = ReadOptions()) -> Pages:
     """Open a file: check what can be told now, decode one page at each step of the iterator.
 
     Of `options` it takes which pages, the password, whether a PDF's own text is wanted, and whether to turn it upright.
@@ -65,12 +77,12 @@ def open_pages(
     limits = limits or Limits()
     name = _checked_format(data, limits)
     if name == "PDF":
-        return pdf_pages(data, limits, options)
+        return Pages(*pdf_pages(data, limits, options))
     frames = _frames(name, data)
     numbers, warnings = cut(options.chosen(len(frames)), limits)
     for number in numbers:
         check_size(frames[number - 1].width, frames[number - 1].height, number, limits)
-    return (_page(frames[number - 1], number, limits, warnings) for number in numbers)
+    return Pages(len(numbers), (_page(frames[number - 1], number, limits, warnings) for number in numbers))
 
 
 def page_count(data: bytes, limits: Limits | None = None, options: ReadOptions = ReadOptions()) -> int:

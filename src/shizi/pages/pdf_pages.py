@@ -51,22 +51,22 @@ class _Sheet:
     height: int
 
 
-def pdf_pages(data: bytes, limits: Limits, options: ReadOptions) -> Iterator[PageImage | PageText]:
-    """Open a PDF now, give the pages asked for one at a time.
+def pdf_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageImage | PageText]]:
+    """Open a PDF now; give the count of the pages asked for, and them one at a time.
 
     Raises DamagedFile, EncryptedPdf, TooLarge, and OptionsError when no page of it is asked for; each of the first
     three also later, at the page concerned.
     """
     pdf = Pdf(data, options.password)
     try:
-        numbers = options.chosen(pdf.pages)
+        numbers, warnings = cut(options.chosen(pdf.pages), limits)
+        pdf.check(numbers)
     except BaseException:
         pdf.close()
         raise
-    numbers, warnings = cut(numbers, limits)
     if pdf.repaired:
         warnings += ("pdf_repaired: The PDF is damaged; what could be found was read. Compare it with the original.",)
-    return _pages(pdf, numbers, limits, options, warnings)
+    return len(numbers), _pages(pdf, numbers, limits, options, warnings)
 
 
 def pdf_page_count(data: bytes, options: ReadOptions) -> int:
@@ -130,6 +130,8 @@ def _dpi(image: Image) -> float:
 
 
 def _page(sheet: _Sheet, options: ReadOptions, warnings: tuple[str, ...]) -> PageImage | PageText:
+    if not (len(sheet.facts.codes) or sheet.facts.images or len(sheet.facts.frames) or sheet.facts.drawn):
+        warnings += ("page_blank: Nothing stands on the page; if something should, the file is damaged.",)
     if options.pdf == "ocr":
         return _picture(sheet, warnings)
     every = options.pdf == "text"

@@ -85,12 +85,12 @@ class Pdf:
             self.repaired = not answer["valid"]
             if self.repaired and b"startxref" not in data[-_END_WITHIN:]:
                 raise DamagedFile("The PDF is cut short: its end is missing. Send the whole file.")
+            if self.pages < 1:
+                raise DamagedFile("The PDF has no page, or none that can be found. Send it again or save it anew.")
             if not answer["found"]:
                 raise DamagedFile(
                     f"The PDF says that it has {self.pages} pages, and most of them are missing. Send the whole file."
                 )
-            if self.pages < 1:
-                raise DamagedFile("The PDF has no page, or none that can be found. Send it again or save it anew.")
         except BaseException:
             self.close()
             raise
@@ -118,14 +118,23 @@ class Pdf:
             return
         give_back(process)
 
+    def check(self, numbers: Sequence[int]) -> None:
+        """Raise DamagedFile if one of these pages is missing, before any is read."""
+        answer, _ = self._ask("The PDF", {"ask": "missing", "indexes": [number - 1 for number in numbers]})
+        if answer["index"] >= 0:
+            raise self._broken(answer["index"] + 1)
+
+    def _broken(self, number: int) -> DamagedFile:
+        return DamagedFile(
+            f"Page {number} of {self.pages} in the PDF is broken or missing. "
+            "Send the file again, or choose other pages by the option 'pages'."
+        )
+
     def look(self, number: int) -> PdfPage:
         """Tell what stands on page `number` (from 1). Raises DamagedFile, TooLarge."""
         answer, blob = self._ask(f"Page {number} of the PDF", {"ask": "look", "index": number - 1})
         if "broken" in answer:
-            raise DamagedFile(
-                f"Page {number} of {self.pages} in the PDF is broken or missing. "
-                "Send the file again, or choose other pages by the option 'pages'."
-            )
+            raise self._broken(number)
         return _page(answer, blob)
 
     def draw(

@@ -8,6 +8,7 @@ A message is four bytes of length, that much JSON, and the blobs whose sizes sta
 with its answer:
 
     {"ask": "open", "password"} + the file   {"pages", "valid", "found"}, or {"error"} (fpdfview.h)
+    {"ask": "missing", "indexes"}            {"index"}: the first of them that is not there, -1 if all are
     {"ask": "look", "index"}                 the facts of one page, see `look`, + its characters
     {"ask": "draw", "index", "size", "box", "hidden"}   {} + RGB rows; `hidden`: text objects to leave out
 """
@@ -68,11 +69,12 @@ class Session:
         pages = pdfium.FPDF_GetPageCount(document)
         return {
             "pages": pages,
-            "found": self._has(pages // 2) or self._has(pages - 1),
+            "found": self.has(pages // 2) or self.has(pages - 1),
             "valid": bool(pdfium.FPDF_DocumentHasValidCrossReferenceTable(document)),
         }
 
-    def _has(self, index: int) -> bool:
+    def has(self, index: int) -> bool:
+        """Tell whether a page is there, without loading what stands on it."""
         return bool(pdfium.FPDF_GetPageSizeByIndexF(self.document, index, pdfium.FS_SIZEF()))
 
     def close(self) -> None:
@@ -296,6 +298,8 @@ def _answer(session: Session, values: Values, blob: bytes) -> tuple[Values, Any]
     match values["ask"]:
         case "open":
             return session.open(blob, values["password"]), b""
+        case "missing":
+            return {"index": next((i for i in values["indexes"] if not session.has(i)), -1)}, b""
         case "look":
             return session.look(values["index"])
         case "draw":

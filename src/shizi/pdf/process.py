@@ -15,8 +15,8 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-# An honest page takes a hundredth of this.
-SECONDS = 60.0
+# An honest page takes a hundredth of this; a drawing of half a million lines on a slow machine, a third.
+SECONDS = 30.0
 MOST_IDLE = 2
 
 Values = dict[str, Any]
