@@ -21,6 +21,7 @@ from shizi.pages.decoders import Array, decode, decode_frame, open_heic
 from shizi.pages.formats import format_of
 from shizi.pages.headers import read_header
 from shizi.pages.limits import Limits, check_size, cut
+from shizi.pages.ofd_pages import einvoice_pages, ofd_page_count, ofd_pages
 from shizi.pages.pdf_pages import pdf_page_count, pdf_pages
 from shizi.pages.pixels import eight_bits, squared, to_rgb, upright
 
@@ -38,6 +39,9 @@ MOST_FRAMES = 50_000
 # told.
 LOW_DPI = 150
 LOW_SIDE = 16
+
+
+_DOCUMENTS = {"PDF": pdf_pages, "OFD": ofd_pages, "XML": einvoice_pages}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def open_pages(data: bytes, limits: Limits | None = None, options: ReadOptions =
     """
     limits = limits or Limits()
     name = _checked_format(data, limits)
-    if name == "PDF":
-        return Pages(*pdf_pages(data, limits, options))
+    if name in _DOCUMENTS:
+        return Pages(*_DOCUMENTS[name](data, limits, options))
     frames = _frames(name, data)
     numbers, warnings = cut(options.chosen(len(frames)), limits)
     for number in numbers:
@@ -90,9 +94,16 @@ def page_count(data: bytes, limits: Limits | None = None, options: ReadOptions =
 
     Raises what `open_pages` raises at once.
     """
-    limits = limits or Limits()
-    name = _checked_format(data, limits)
-    return pdf_page_count(data, options) if name == "PDF" else len(_frames(name, data))
+    name = _checked_format(data, limits or Limits())
+    match name:
+        case "PDF":
+            return pdf_page_count(data, options)
+        case "OFD":
+            return ofd_page_count(data)
+        case "XML":
+            return 1
+        case _:
+            return len(_frames(name, data))
 
 
 def _checked_format(data: bytes, limits: Limits) -> str:

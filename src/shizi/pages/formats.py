@@ -6,11 +6,14 @@ like and what to do instead. Knows signatures only; whether the rest of the file
 """
 
 import codecs
+import io
+import zipfile
 from collections.abc import Callable
 
+from shizi.einvoice import is_einvoice
 from shizi.errors import DamagedFile, UnsupportedFormat
 
-READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC", "PDF")
+READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC", "PDF", "OFD", "XML")
 
 # Brands of the ISO base media file format, ISO/IEC 23008-12 annex B.
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -31,7 +34,7 @@ SIGNATURES = (
 FOREIGN = (
     (
         b"PK\x03\x04",
-        "a zip archive (or a Word, Excel, PowerPoint or OFD document)",
+        "a zip archive (or a Word, Excel or PowerPoint document)",
         "Unpack it or export pictures.",
     ),
     (b"PK\x05\x06", "an empty zip archive", "Send a picture."),
@@ -49,6 +52,9 @@ FOREIGN = (
     (b"\xff\x0a", "a JPEG XL picture", "Convert it to PNG or JPEG."),
     (b"AT&TFORM", "a DjVu document", "Convert it to TIFF."),
 )
+
+# An XML file's root element stands behind its declaration and comments.
+EINVOICE_WITHIN = 4096
 
 # PDF readers accept some bytes before the header (ISO 32000-1, annex H.3, note 13); so do we.
 PDF_HEADER_WITHIN = 1024
@@ -70,8 +76,21 @@ def format_of(data: bytes) -> str:
         return "HEIC"
     if b"%PDF-" in data[:PDF_HEADER_WITHIN] and not data.startswith(tuple(signature for signature, _, _ in FOREIGN)):
         return "PDF"
+    if data.startswith(b"PK\x03\x04") and _is_ofd(data):
+        return "OFD"
+    if is_einvoice(data[:EINVOICE_WITHIN]):
+        return "XML"
     looks, advice = _looks_like(data)
     raise UnsupportedFormat(f"The file is {looks}; {_list(READ)} are read. {advice}")
+
+
+def _is_ofd(data: bytes) -> bool:
+    """Look for the entry of an OFD in the list of a zip's members, which stands at its end."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return any(name.lower() == "ofd.xml" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return b"OFD.xml" in data  # cut short: its members still tell what it was
 
 
 def _list(names: tuple[str, ...]) -> str:
@@ -112,7 +131,7 @@ def _looks_like_text(data: bytes) -> tuple[str, str] | None:
     kinds: tuple[tuple[str, Callable[[str], bool], str], ...] = (
         ("an SVG drawing", lambda t: t.startswith("<svg") or "<svg" in t, "Convert it to PNG."),
         ("HTML", lambda t: t.startswith("<!doctype html") or "<html" in t, "Send a screenshot of it."),
-        ("XML", lambda t: t.startswith("<?xml"), "Send a picture."),
+        ("XML", lambda t: t.startswith("<?xml"), "Of XML only e-invoices are read; send a picture."),
         ("a data URL", lambda t: t.startswith("data:image/"), "Send the bytes its base64 part stands for."),
         ("JSON", lambda t: t.startswith(("{", "[")), "Send the picture's own bytes."),
     )
