@@ -35,6 +35,8 @@ LEGIBLE = 0.5
 # size, where its lines are 10 high, the development set reads with ten times the errors.
 SMALL_LINE = 14.0
 
+SLANT = 3.0  # degrees off the axes, from which a file's text is a watermark or part of a drawing
+
 
 class Reader:
     """Everything loaded that turns pictures into text. One reader serves many threads."""
@@ -145,7 +147,14 @@ class Reader:
         def parted(left: Polygon, right: Polygon) -> bool:
             return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
 
-        lines, blocks = arrange([*fragments, *found], parted, options.detail)
+        level = [fragment for fragment in fragments if not _is_slanted(fragment)]
+        lines, blocks = arrange([*level, *found], parted, options.detail)
+        # A watermark's box spans the page and would tie all that it crosses together: it comes after.
+        for fragment in fragments:
+            if _is_slanted(fragment):
+                (line,), (block,) = arrange([fragment], parted, options.detail)
+                blocks += (replace(block, lines=(len(lines),)),)
+                lines += (line,)
         source = "ocr" if found else "text"
         return Page(
             page.number,
@@ -169,6 +178,10 @@ def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[Page
 
 def _fragment(item: ReadRegion) -> Fragment:
     return Fragment(Polygon.from_points(item.region.corners.tolist()), item.reading, item.vertical)
+
+
+def _is_slanted(fragment: Fragment) -> bool:
+    return abs((fragment.polygon.angle + 45) % 90 - 45) > SLANT
 
 
 def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iterator[str]:

@@ -229,5 +229,5 @@ class _Shown:
         return np.stack(sides, axis=1)
 
     def direction(self, angle: float) -> float:
-        """Turn an angle in radians, anticlockwise, to degrees clockwise as shown, in [0, 360)."""
-        return float((90 * self.turns - np.degrees(angle)) % 360)
+        """Turn pdfium's angle, in radians clockwise, to degrees clockwise as shown, in [0, 360)."""
+        return float((90 * self.turns + np.degrees(angle)) % 360)
