@@ -59,7 +59,8 @@ def page(*objects: str, template: bool = False, box: str = "") -> str:
     area = f"<ofd:Area><ofd:PhysicalBox>{box}</ofd:PhysicalBox></ofd:Area>" if box else ""
     used = '<ofd:Template TemplateID="2"/>' if template else ""
     layer = f'<ofd:Layer ID="5">{"".join(objects)}</ofd:Layer>'
-    return f'<?xml version="1.0" encoding="UTF-8"?><ofd:Page {NAMESPACE}>{area}{used}<ofd:Content>{layer}</ofd:Content></ofd:Page>'
+    content = f"<ofd:Content>{layer}</ofd:Content>"
+    return f'<?xml version="1.0" encoding="UTF-8"?><ofd:Page {NAMESPACE}>{area}{used}{content}</ofd:Page>'
 
 
 def members(
@@ -80,12 +81,14 @@ def members(
         "OFD.xml": f'<ofd:OFD {NAMESPACE} Version="1.0" DocType="OFD"><ofd:DocBody>'
         "<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>",
         "Doc_0/Document.xml": f"<ofd:Document {NAMESPACE}><ofd:CommonData><ofd:PageArea>"
-        "<ofd:PhysicalBox>0 0 210 140</ofd:PhysicalBox></ofd:PageArea><ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>"
+        "<ofd:PhysicalBox>0 0 210 140</ofd:PhysicalBox></ofd:PageArea>"
+        "<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>"
         '<ofd:TemplatePage ID="2" BaseLoc="Tpls/Tpl_0/Content.xml"/></ofd:CommonData>'
         f"<ofd:Pages>{listed}</ofd:Pages><ofd:Annotations>Annots/Annotations.xml</ofd:Annotations>"
         "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments><ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags>"
         "</ofd:Document>",
-        "Doc_0/DocumentRes.xml": f'<ofd:Res {NAMESPACE} BaseLoc="Res"><ofd:MultiMedias>{media}</ofd:MultiMedias></ofd:Res>',
+        "Doc_0/DocumentRes.xml": f'<ofd:Res {NAMESPACE} BaseLoc="Res">'
+        f"<ofd:MultiMedias>{media}</ofd:MultiMedias></ofd:Res>",
         "Doc_0/Tpls/Tpl_0/Content.xml": template or page(),
         "Doc_0/Annots/Annotations.xml": f'<ofd:Annotations {NAMESPACE}><ofd:Page PageID="0"><ofd:FileLoc>Page_0/A.xml'
         "</ofd:FileLoc></ofd:Page></ofd:Annotations>",

@@ -193,7 +193,7 @@ def test_output_that_cannot_be_written(run: Run, tmp_path: Path, capsys: pytest.
 
 def test_draw(run: Run, reader: FakeReader, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     white = np.full((80, 200, 3), 255, np.uint8)
-    monkeypatch.setattr("shizi.pages.open_pages", lambda source: [PageImage(white, 1), PageImage(white, 2)])
+    monkeypatch.setattr("shizi.pages.open_pages", lambda source, options: [PageImage(white, 1), PageImage(white, 2)])
     assert run("read", "a.png", "--draw", folder / "seen.png") == 0
     with Image.open(folder / "seen.png") as drawn:
         assert drawn.size == (200, 80)

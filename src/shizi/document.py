@@ -66,7 +66,8 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """One page whose text its file holds; its pixels are drawn only if something asks for them.
+    """One page whose text its file holds; its pixels are drawn only if something asks for them, while the file is open:
+    until the page after it is asked for.
 
     `draw` gives the picture (H W 3 uint8 RGB) of a box (left, top, right, bottom) of it, or all. `rest` gives the
     picture without the text, but for that in the fonts named; None if nothing stands there that may be text. `rules`:

@@ -21,8 +21,8 @@ from shizi.pages.decoders import Array, decode, decode_frame, open_heic
 from shizi.pages.formats import format_of
 from shizi.pages.headers import read_header
 from shizi.pages.limits import Limits, check_size, cut
-from shizi.pages.ofd_pages import einvoice_pages, ofd_page_count, ofd_pages
-from shizi.pages.pdf_pages import pdf_page_count, pdf_pages
+from shizi.pages.ofd_pages import count_ofd, open_einvoice, open_ofd
+from shizi.pages.pdf_pages import count_pdf, open_pdf
 from shizi.pages.pixels import eight_bits, squared, to_rgb, upright
 
 __all__ = ["Limits", "Pages", "format_of", "open_pages", "page_count"]
@@ -41,7 +41,7 @@ LOW_DPI = 150
 LOW_SIDE = 16
 
 
-_DOCUMENTS = {"PDF": pdf_pages, "OFD": ofd_pages, "XML": einvoice_pages}
+_DOCUMENTS = {"PDF": open_pdf, "OFD": open_ofd, "XML": open_einvoice}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ def page_count(data: bytes, limits: Limits | None = None, options: ReadOptions =
     name = _checked_format(data, limits or Limits())
     match name:
         case "PDF":
-            return pdf_page_count(data, options)
+            return count_pdf(data, options)
         case "OFD":
-            return ofd_page_count(data)
+            return count_ofd(data)
         case "XML":
             return 1
         case _:

@@ -49,7 +49,7 @@ class _Sheet:
     height: int
 
 
-def ofd_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageText]]:
+def open_ofd(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageText]]:
     """Open an OFD now; give the count of the pages asked for, and them one at a time.
 
     Raises DamagedFile, TooLarge, and OptionsError when no page of it is asked for, or only its pixels.
@@ -61,7 +61,7 @@ def ofd_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, I
     return len(numbers), _pages(ofd, numbers, limits, options, warnings)
 
 
-def ofd_page_count(data: bytes) -> int:
+def count_ofd(data: bytes) -> int:
     """Count the pages of an OFD. Raises DamagedFile, TooLarge."""
     with Ofd(data) as ofd:
         return ofd.pages
@@ -188,7 +188,7 @@ def _opacity(pixels: Pixels) -> Pixels:
     return np.full(pixels.shape[:2], 255, np.uint8)
 
 
-def einvoice_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageText]]:
+def open_einvoice(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageText]]:
     """Give the one page of an XML e-invoice: what it states, a line each. Raises DamagedFile, OptionsError."""
     options.chosen(1)
     if options.pdf == "ocr":

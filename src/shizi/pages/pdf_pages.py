@@ -31,6 +31,7 @@ MOST_PICTURE_BYTES = 8  # a pixel of the limit on pixels: decoded, a picture on 
 
 # What stands beside the text is looked at in small: characters of 6 points are 6 pixels high.
 LOOK_DPI = 72.0
+STROKE = 15  # pixels; a stroke is thinner
 INK = 48  # levels of grey between a stroke and what surrounds it
 STROKES = 3  # fewer are specks, dots of lists, ends of rules
 MOST_FRAMES = 1500  # straight paths; more are a drawing, which may have letters of lines
@@ -51,7 +52,7 @@ class _Sheet:
     height: int
 
 
-def pdf_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageImage | PageText]]:
+def open_pdf(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, Iterator[PageImage | PageText]]:
     """Open a PDF now; give the count of the pages asked for, and them one at a time.
 
     Raises DamagedFile, EncryptedPdf, TooLarge, and OptionsError when no page of it is asked for; each of the first
@@ -69,7 +70,7 @@ def pdf_pages(data: bytes, limits: Limits, options: ReadOptions) -> tuple[int, I
     return len(numbers), _pages(pdf, numbers, limits, options, warnings)
 
 
-def pdf_page_count(data: bytes, options: ReadOptions) -> int:
+def count_pdf(data: bytes, options: ReadOptions) -> int:
     """Count the pages of a PDF. Raises DamagedFile, EncryptedPdf."""
     with Pdf(data, options.password) as pdf:
         return pdf.pages
@@ -222,14 +223,20 @@ def _rest(sheet: _Sheet, layer: Layer, fonts: Collection[str]) -> Pixels | None:
 
 
 def has_strokes(pixels: Pixels) -> bool:
-    """Tell whether a page drawn in small (H W 3, `LOOK_DPI`) shows anything of the size and strength of characters."""
+    """Tell whether a page drawn in small (H W 3, `LOOK_DPI`) shows anything of the size and strength of characters,
+    dark on light or light on dark.
+    """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    ground = cv2.medianBlur(grey, 21)  # taller than a line of text, lower than a picture's own shades
-    ink: Pixels = (cv2.absdiff(grey, ground) > INK).astype(np.uint8)
+    square = np.ones((STROKE, STROKE), np.uint8)  # what is thinner stays; a picture's own shades are broader
+    thin = (cv2.morphologyEx(grey, way, square) for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    return any(_characters((strokes > INK).astype(np.uint8)) >= STROKES for strokes in thin)
+
+
+def _characters(ink: Pixels) -> int:
+    """Count the pieces of ink that may be characters, or parts of them."""
     for kernel in ((31, 1), (1, 31)):  # rules of tables and frames
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(kernel[::-1], np.uint8))
-        ink = np.where(cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0, np.uint8(0), ink)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    sizes = stats[1:count]
-    sound = (sizes[:, cv2.CC_STAT_AREA] >= 4) & (sizes[:, cv2.CC_STAT_HEIGHT] >= 3)
-    return int(sound.sum()) >= STROKES
+        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(kernel, np.uint8))
+        ink = np.where(cv2.dilate(rules, np.ones((5, 5), np.uint8)) > 0, np.uint8(0), ink)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    sound = (stats[1:, cv2.CC_STAT_AREA] >= 4) & (stats[1:, cv2.CC_STAT_HEIGHT] >= 3)
+    return int(sound.sum())

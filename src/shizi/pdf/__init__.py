@@ -83,7 +83,7 @@ class Pdf:
             self.pages: int = answer["pages"]
             # pdfium looked for the pages itself, as the file's own table of them is missing or wrong.
             self.repaired = not answer["valid"]
-            if self.repaired and b"startxref" not in data[-_END_WITHIN:]:
+            if _is_cut(data, self.repaired):
                 raise DamagedFile("The PDF is cut short: its end is missing. Send the whole file.")
             if self.pages < 1:
                 raise DamagedFile("The PDF has no page, or none that can be found. Send it again or save it anew.")
@@ -172,6 +172,12 @@ class Pdf:
             raise DamagedFile(
                 f"{what} is damaged or needs more memory than any should. Print it to a new PDF or send pictures."
             ) from error
+
+
+def _is_cut(data: bytes, repaired: bool) -> bool:
+    """Tell whether a file's end is missing, or that of the last part it was saved in: objects follow the last end."""
+    end = data.rfind(b"startxref")
+    return (repaired and end < len(data) - _END_WITHIN) or b" obj" in data[max(0, end) :]
 
 
 def _refusal(code: int, password: str) -> DamagedFile | EncryptedPdf:

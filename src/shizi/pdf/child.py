@@ -56,6 +56,8 @@ class Session:
         self.document: Any = None
         self.page: Any = None
         self.text: Any = None
+        self.form: Any = None
+        self.form_calls: Any = None
         self.index = -1
         self.objects: list[Any] = []  # the page's text objects, by the numbers given away
 
@@ -63,9 +65,17 @@ class Session:
         """Open a document; pdfium keeps using `data`."""
         self.close()
         document = pdfium.FPDF_LoadMemDocument64(data, len(data), password.encode() or None)
+        if not document and pdfium.FPDF_GetLastError() == pdfium.FPDF_ERR_PASSWORD and password:
+            document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)  # a password it does not need
         if not document:
             return {"error": pdfium.FPDF_GetLastError()}
         self.data, self.document = data, document
+        if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
+            # What is filled into a form is drawn by this part of pdfium alone; it keeps the table of calls, all empty.
+            self.form_calls = pdfium.FPDF_FORMFILLINFO(version=2)
+            self.form = pdfium.FPDFDOC_InitFormFillEnvironment(document, self.form_calls) or None
+            if self.form:
+                pdfium.FPDF_SetFormFieldHighlightAlpha(self.form, 0)
         pages = pdfium.FPDF_GetPageCount(document)
         return {
             "pages": pages,
@@ -80,6 +90,9 @@ class Session:
     def close(self) -> None:
         """Close the document."""
         self._turn_to(-1)
+        if self.form:
+            pdfium.FPDFDOC_ExitFormFillEnvironment(self.form)
+        self.form = None
         if self.document:
             pdfium.FPDF_CloseDocument(self.document)
         self.data, self.document = b"", None
@@ -89,6 +102,8 @@ class Session:
             return self.page is not None
         if self.text:
             pdfium.FPDFText_ClosePage(self.text)
+        if self.page and self.form:
+            pdfium.FORM_OnBeforeClosePage(self.page, self.form)
         if self.page:
             pdfium.FPDF_ClosePage(self.page)
         self.page = self.text = None
@@ -96,6 +111,8 @@ class Session:
         self.index = index
         if index >= 0:
             self.page = pdfium.FPDF_LoadPage(self.document, index) or None
+        if self.page and self.form:
+            pdfium.FORM_OnAfterLoadPage(self.page, self.form)
         return self.page is not None
 
     def look(self, index: int) -> tuple[Values, bytes]:
@@ -171,6 +188,8 @@ class Session:
         """Draw a box (left, top, right, bottom) of a page whose whole is `size` (width, height) pixels, on white."""
         if not self._turn_to(index):
             return {"broken": True}, b""
+        if hidden and not self.objects:
+            self.look(index)
         left, top, right, bottom = box
         width, height = right - left, bottom - top
         modes = [(self.objects[i], pdfium.FPDFTextObj_GetTextRenderMode(self.objects[i])) for i in hidden]
@@ -182,6 +201,8 @@ class Session:
             pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
             flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
             pdfium.FPDF_RenderPageBitmap(bitmap, self.page, -left, -top, *size, 0, flags)
+            if self.form:
+                pdfium.FPDF_FFLDraw(self.form, bitmap, self.page, -left, -top, *size, 0, flags)
         finally:
             pdfium.FPDFBitmap_Destroy(bitmap)
             for thing, mode in modes:
