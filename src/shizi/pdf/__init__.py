@@ -172,6 +172,9 @@ class Pdf:
             raise DamagedFile(
                 f"{what} is damaged or needs more memory than any should. Print it to a new PDF or send pictures."
             ) from error
+        except BaseException:
+            self._process = None  # interrupted in the middle of an answer, it has ended
+            raise
 
 
 def _is_cut(data: bytes, repaired: bool) -> bool:
