@@ -104,6 +104,16 @@ def test_pieces_drawn_apart_are_one_line_and_far_ones_are_not() -> None:
     assert texts(page) == ["Hello world", "far away"]
 
 
+def test_letters_of_a_ligature_stay_together() -> None:
+    (fragment,) = layer(drawn(lines("de\x01nitions"), names={1: "fi"} | {n: chr(n) for n in range(32, 127)})).fragments
+    assert fragment.text == "definitions"
+
+
+def test_words_drawn_twice_to_be_bold_are_taken_once() -> None:
+    assert texts(layer(drawn(shown("bold words", 50, 700) + shown("bold words", 50.4, 700)))) == ["bold words"]
+    assert texts(layer(drawn(shown("same", 50, 700) + shown("same", 50, 680)))) == ["same", "same"]
+
+
 def test_a_rule_parts_cells() -> None:
     cells = shown("cell one", 50, 700) + shown("cell two", 102, 700)
     assert texts(layer(drawn(cells))) == ["cell one cell two"]

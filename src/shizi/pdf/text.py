@@ -25,6 +25,7 @@ MODEL = "text-layer"
 JOIN_GAP = 1.0
 WORD_GAP = 0.17  # a gap, in line heights, that stands for a space between Latin words
 ON_ONE_ROW = 0.5  # share of the lower one's height by which two characters of a row overlap
+TWICE = 0.15  # of the height: the same words this close are bold by being drawn again
 STRAIGHT = 3.0  # degrees; text further off the axes is a watermark or a drawing's
 COVERS = 0.5  # share of the page from which a picture drawn over text hides it
 BAD_SHARE = 0.1  # characters without a meaning: beyond this share nothing of the page's text is trusted
@@ -191,8 +192,15 @@ def _rows(texts: Sequence[str], boxes: Floats, owners: Integers, rules: Sequence
     if not len(places):
         return []
     spaces = np.cumsum([text.isspace() for text in texts])[places]
-    marks = [texts[i] for i in places.tolist()]
-    boxes, owners = boxes[places], owners[places]
+    # The letters of a ligature have one place: they stay one mark.
+    kept = boxes[places]
+    alone = np.append(True, (kept[1:] != kept[:-1]).any(axis=1) | (owners[places][1:] != owners[places][:-1]))
+    firsts = np.flatnonzero(alone).tolist()
+    marks = [
+        "".join(texts[i] for i in places[start:end].tolist())
+        for start, end in zip(firsts, [*firsts[1:], len(places)], strict=True)
+    ]
+    boxes, owners, spaces = kept[alone], owners[places][alone], spaces[alone]
     columns = np.isin(owners, _columns(boxes, owners))
     chinese = np.array([is_chinese(mark[0]) for mark in marks], bool)
     meets, wide = _meeting(boxes[:-1], boxes[1:], rules)
@@ -255,7 +263,13 @@ def _met(pieces: Sequence[_Piece], rules: Sequence[Rule]) -> list[_Piece]:
         return list(pieces)
     joined: list[_Piece] = []
     ends = np.empty((len(lying), 4))  # the last box of each in `joined`
+    drawn: dict[str, list[Floats]] = {}
     for piece in lying:
+        start, height = piece.boxes[0], piece.boxes[0, 3] - piece.boxes[0, 1]
+        twins = drawn.setdefault("".join(piece.texts), [])
+        if any(np.abs(start - twin).max() < TWICE * height for twin in twins):
+            continue
+        twins.append(start)
         start = np.broadcast_to(piece.boxes[0], (len(joined), 4))
         meets, wide = _meeting(ends[: len(joined)], start, rules)
         # What begins left of another's last character is drawn over it, not after it.
