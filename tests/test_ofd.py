@@ -274,6 +274,19 @@ def test_a_zip_bomb_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
         open_pages(ofds.packed(parts | {"Doc_0/bomb": bytes(5_000_000)}))
 
 
+def test_endless_lists_and_trees_are_too_large() -> None:
+    listed = bytearray(ofd(page()))
+    end = listed.rindex(b"PK\5\6")
+    listed[end + 12 : end + 16] = b"\xff" * 4
+    with pytest.raises(TooLarge, match="lists its parts"):
+        open_pages(bytes(listed))
+    with pytest.raises(TooLarge, match="elements"):
+        open_pages(b"<EInvoice>" + b"<a/>" * 2_000_001)
+    deep = b"<EInvoice>" + b"<a>" * 200_000 + b"</a>" * 200_000 + b"</EInvoice>"
+    with pytest.raises(DamagedFile):
+        open_pages(deep)
+
+
 def test_a_part_that_lies_about_its_size_is_damaged() -> None:
     data = bytearray(ofd(page(text_object("文字" * 500, 10, 10))))
     at = data.index(b"PK\1\2", data.rindex(b"Doc_0/Pages") - 60)

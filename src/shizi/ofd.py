@@ -72,6 +72,7 @@ class Ofd:
 
     def __init__(self, data: bytes) -> None:
         """Open a document. Raises DamagedFile, TooLarge."""
+        _check_directory(data)
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             members = self._zip.infolist()
@@ -246,6 +247,14 @@ class Ofd:
                 return file.read(MOST_BYTES)
         except _ZIP_ERRORS as error:
             raise DamagedFile(f"The part {place[:80]!r} of the OFD cannot be unpacked. Send it again.") from error
+
+
+def _check_directory(data: bytes) -> None:
+    """Refuse a zip whose list of members alone would fill the memory: its end says how long that is."""
+    end = data.rfind(b"PK\5\6")
+    size = int.from_bytes(data[end + 12 : end + 16], "little") if end >= 0 else 0
+    if size > MOST_MEMBERS * 200:
+        raise TooLarge(f"The OFD lists its parts in {size} bytes; expected at most {MOST_MEMBERS} parts.")
 
 
 @dataclass(frozen=True, slots=True)

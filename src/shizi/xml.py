@@ -11,17 +11,20 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from shizi.errors import DamagedFile
+from shizi.errors import DamagedFile, TooLarge
 
 MOST_BYTES = 64_000_000
+MOST_ELEMENTS = 1_000_000  # each takes a hundred bytes and more
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
 _GB = {"gbk", "gb2312", "gb18030", "cp936"}  # expat knows no encoding of several bytes but Unicode's
 
 
 def parse(data: bytes, what: str) -> Element:
-    """Parse `what` (named in errors). Raises DamagedFile for what is no XML, or is made to do harm."""
+    """Parse `what` (named in errors). Raises DamagedFile for what is no XML, or is made to do harm; TooLarge."""
     if len(data) > MOST_BYTES:
-        raise DamagedFile(f"{what} has {len(data)} bytes of XML; at most {MOST_BYTES} are read.")
+        raise TooLarge(f"{what} has {len(data)} bytes of XML; at most {MOST_BYTES} are read.")
+    if data.count(b"<") > 2 * MOST_ELEMENTS:
+        raise TooLarge(f"{what} has more than {MOST_ELEMENTS} elements, the most that are read.")
     try:
         declared = _DECLARED.match(data[:200])
         if declared and declared[1].decode().lower() in _GB:
