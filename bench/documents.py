@@ -41,7 +41,7 @@ SENTENCES = (
 def scan(pages: int) -> bytes:
     picture = Image.new("L", (1654, 2339), 255)
     draw, font = ImageDraw.Draw(picture), ImageFont.truetype(FONT, 34)
-    for i in range(40):
+    for i in range(12):
         draw.text((120, 100 + 54 * i), f"{i + 1}. {SENTENCES[i % 4]}", 0, font)
     return pdfs.scan(picture, count=pages)
 
@@ -72,11 +72,11 @@ def peak_megabytes() -> int:
 def read_scan(pages: int) -> dict[str, float]:
     reader, data = Reader(threads=1), scan(pages)
     told: list[float] = []
-    start = time.perf_counter()
-    document = reader.read(data, on_page=lambda done, total: told.append(time.perf_counter() - start))
+    start = time.process_time()
+    document = reader.read(data, on_page=lambda done, total: told.append(time.process_time() - start))
     assert len(document.pages) == pages
     assert len(told) == pages + 1
-    return {"seconds_a_page": round((told[-1] - told[0]) / pages, 3), "peak_megabytes": peak_megabytes()}
+    return {"cpu_seconds_a_page": round((told[-1] - told[0]) / pages, 3), "peak_megabytes": peak_megabytes()}
 
 
 def read_text(pages: int) -> dict[str, float]:
@@ -98,12 +98,12 @@ def read_drawn(dpi: float, size: float) -> dict[str, float]:
     )
     pdf_pages.DRAWN_DPI = dpi
     reader = Reader(threads=1)
-    start = time.perf_counter()
+    start = time.process_time()
     (page,) = reader.read(pdfs.drawn(content), ReadOptions(pdf="ocr")).pages
     found = "".join("".join(line.text.split()) for line in page.lines)
     return {
         "cer": round(edit_distance(truth, found) / len(truth), 4),
-        "seconds": round(time.perf_counter() - start, 2),
+        "cpu_seconds": round(time.process_time() - start, 2),
     }
 
 
@@ -122,7 +122,7 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["date"] = date.today().isoformat()
     if "memory" in wanted:
-        results["scan"] = {str(pages): alone(read_scan, pages) for pages in (1, 20, 100)}
+        results["scan"] = {str(pages): alone(read_scan, pages) for pages in (1, 100)}
     if "text" in wanted:
         results["text, 1000 pages"] = alone(read_text, 1000)
     if "resolution" in wanted:

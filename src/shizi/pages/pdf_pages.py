@@ -136,7 +136,7 @@ def _page(sheet: _Sheet, options: ReadOptions, warnings: tuple[str, ...]) -> Pag
     if options.pdf == "ocr":
         return _picture(sheet, warnings)
     every = options.pdf == "text"
-    layer = read_layer(sheet.facts, options.orientation == "auto", every, options.detail == "line")
+    layer = read_layer(sheet.facts, options.orientation == "auto", every, _only_lines(options))
     if not layer.fragments and not every:
         return _picture(sheet, warnings)
     if every and not layer.fragments:
@@ -146,6 +146,12 @@ def _page(sheet: _Sheet, options: ReadOptions, warnings: tuple[str, ...]) -> Pag
     elif every and layer.left_out:
         warnings += (f"text_layer_doubtful: {layer.left_out} characters of the text layer have no meaning.",)
     return _text(sheet, layer, every, warnings)
+
+
+def _only_lines(options: ReadOptions) -> bool:
+    """Tell whether nothing is asked for that needs characters: no detail, no tables, no fields."""
+    chosen = {name: getattr(options, name) for name in ("mode", "enhance", "orientation", "pdf", "pages", "password")}
+    return options == ReadOptions(**chosen)
 
 
 def _picture(sheet: _Sheet, warnings: tuple[str, ...]) -> PageImage:

@@ -158,6 +158,8 @@ def _pieces(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.b
     fragments: list[Fragment] = []
     for direction in range(4):
         chosen = np.flatnonzero(wanted & (directions[page.owners] == direction)).tolist()
+        if not chosen:
+            continue
         # Turned so that the text runs from left to right, put together, and turned back.
         boxes = _turned_boxes(page.boxes[chosen], -direction % 4, page.width, page.height)
         size = (page.width, page.height) if direction % 2 == 0 else (page.height, page.width)
@@ -192,17 +194,16 @@ def _rows(texts: Sequence[str], boxes: Floats, owners: Integers, rules: Sequence
     if not len(places):
         return []
     spaces = np.cumsum([text.isspace() for text in texts])[places]
+    marks = [texts[i] for i in places.tolist()]
+    boxes, owners = boxes[places], owners[places]
     # The letters of a ligature have one place: they stay one mark.
-    kept = boxes[places]
-    alone = np.append(True, (kept[1:] != kept[:-1]).any(axis=1) | (owners[places][1:] != owners[places][:-1]))
-    firsts = np.flatnonzero(alone).tolist()
-    marks = [
-        "".join(texts[i] for i in places[start:end].tolist())
-        for start, end in zip(firsts, [*firsts[1:], len(places)], strict=True)
-    ]
-    boxes, owners, spaces = kept[alone], owners[places][alone], spaces[alone]
+    alone = np.append(True, (boxes[1:] != boxes[:-1]).any(axis=1) | (owners[1:] != owners[:-1]))
+    if not alone.all():
+        firsts = np.flatnonzero(alone).tolist()
+        marks = ["".join(marks[i:j]) for i, j in zip(firsts, [*firsts[1:], len(marks)], strict=True)]
+        boxes, owners, spaces = boxes[alone], owners[alone], spaces[alone]
     columns = np.isin(owners, _columns(boxes, owners))
-    chinese = np.array([is_chinese(mark[0]) for mark in marks], bool)
+    chinese = np.array([_is_chinese(mark[0]) for mark in marks], bool)
     meets, wide = _meeting(boxes[:-1], boxes[1:], rules)
     same = owners[:-1] == owners[1:]
     follows = np.where(columns[:-1] | columns[1:], same & columns[:-1], meets)
@@ -220,6 +221,9 @@ def _rows(texts: Sequence[str], boxes: Floats, owners: Integers, rules: Sequence
         for start, end in zip(starts, [*starts[1:], len(marks)], strict=True)
     ]
     return _met(pieces, rules)
+
+
+_is_chinese = lru_cache(maxsize=8192)(is_chinese)
 
 
 def _columns(boxes: Floats, owners: Integers) -> Integers:
@@ -257,38 +261,55 @@ def ruled(gap: tuple[float, float], row: tuple[float, float], rules: Iterable[Ru
 
 
 def _met(pieces: Sequence[_Piece], rules: Sequence[Rule]) -> list[_Piece]:
-    """Join pieces of one row that were drawn apart, from left to right."""
+    """Join pieces of one row that were drawn apart, from left to right; take those drawn twice once."""
     lying = sorted((piece for piece in pieces if not piece.vertical), key=lambda piece: float(piece.boxes[0, 0]))
-    if not lying:
-        return list(pieces)
+    lying = _once(lying)
     joined: list[_Piece] = []
     ends = np.empty((len(lying), 4))  # the last box of each in `joined`
-    drawn: dict[str, list[Floats]] = {}
-    for piece in lying:
-        start, height = piece.boxes[0], piece.boxes[0, 3] - piece.boxes[0, 1]
-        twins = drawn.setdefault("".join(piece.texts), [])
-        if any(np.abs(start - twin).max() < TWICE * height for twin in twins):
-            continue
-        twins.append(start)
-        start = np.broadcast_to(piece.boxes[0], (len(joined), 4))
-        meets, wide = _meeting(ends[: len(joined)], start, rules)
+    starts = np.array([piece.boxes[0] for piece in lying]).reshape(-1, 4)
+    reach = JOIN_GAP * (starts[:, 3] - starts[:, 1]).max(initial=0)
+    for piece, start in zip(lying, starts, strict=True):
+        near = ends[: len(joined)]
+        # Cheap first: most pieces have no neighbour that ends before them on their row.
+        close = np.flatnonzero((near[:, 1] < start[3]) & (near[:, 3] > start[1]) & (near[:, 2] > start[0] - reach))
         # What begins left of another's last character is drawn over it, not after it.
-        meets &= piece.boxes[0, 0] > ends[: len(joined), 0]
-        if meets.any():
-            i = int(np.flatnonzero(meets)[0])
-            latin = not (is_chinese(joined[i].texts[-1][-1]) or is_chinese(piece.texts[0][0]))
-            joined[i] = joined[i].joined(piece, bool(wide[i]) and latin)
-        else:
-            i = len(joined)
-            joined.append(piece)
-        ends[i] = piece.boxes[-1]
+        close = close[start[0] > near[close, 0]]
+        if len(close):
+            meets, wide = _meeting(near[close], np.broadcast_to(start, (len(close), 4)), rules)
+            if meets.any():
+                first = int(np.flatnonzero(meets)[0])
+                i = int(close[first])
+                latin = not (is_chinese(joined[i].texts[-1][-1]) or is_chinese(piece.texts[0][0]))
+                joined[i] = joined[i].joined(piece, bool(wide[first]) and latin)
+                ends[i] = piece.boxes[-1]
+                continue
+        ends[len(joined)] = piece.boxes[-1]
+        joined.append(piece)
     return joined + [piece for piece in pieces if piece.vertical]
+
+
+def _once(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """Leave out what is drawn again in its own place, to look bold."""
+    drawn: dict[str, list[Floats]] = {}
+    kept = []
+    for piece in pieces:
+        start = piece.boxes[0]
+        twins = drawn.setdefault("".join(piece.texts), [])
+        if not any(np.abs(start - twin).max() < TWICE * (start[3] - start[1]) for twin in twins):
+            twins.append(start)
+            kept.append(piece)
+    return kept
 
 
 def _reading(piece: _Piece, whole: bool) -> Reading:
     """Give what a piece says, each character with its share of the piece's length; or as one, if `whole`."""
     if whole:
-        text = "".join(" " * space + text for text, space in zip(piece.texts, piece.spaced, strict=True))
+        spaced = any(piece.spaced)
+        text = (
+            "".join(piece.texts)
+            if not spaced
+            else "".join(" " * space + text for text, space in zip(piece.texts, piece.spaced, strict=True))
+        )
         return Reading(text, 1.0, (Char(text, 1.0, 0.0, 1.0),), MODEL)
     near, far = piece.boxes[:, 1::2].T if piece.vertical else piece.boxes[:, ::2].T
     first = near.min()
@@ -343,6 +364,9 @@ def _turned_boxes(boxes: Floats, quarters: int, width: float, height: float) -> 
 
 def turned(fragments: Iterable[Fragment], quarters: int, width: float, height: float) -> Iterable[Fragment]:
     """Turn fragments with their page of `width` x `height`, clockwise."""
+    if quarters % 4 == 0:
+        yield from fragments
+        return
     for fragment in fragments:
         points = fragment.polygon.corners
         match quarters % 4:
@@ -350,8 +374,6 @@ def turned(fragments: Iterable[Fragment], quarters: int, width: float, height: f
                 moved = [(height - y, x) for x, y in points]
             case 2:
                 moved = [(width - x, height - y) for x, y in points]
-            case 3:
-                moved = [(y, width - x) for x, y in points]
             case _:
-                moved = list(points)
+                moved = [(y, width - x) for x, y in points]
         yield Fragment(Polygon.from_points(moved), fragment.reading, fragment.vertical, fragment.fonts)
