@@ -1,6 +1,7 @@
 """Documents through the whole path: text from the file where it can be believed, from pixels where not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import ofds
@@ -195,6 +196,11 @@ def test_a_font_is_judged_once_and_takes_along_what_shares_its_lines() -> None:
     assert judged == {"A": True, "C": False}
     assert doubtful_fonts(page, played, LATIN, judged) == {"A", "B"}
     assert played.asked == 2
+
+
+def test_a_font_that_is_not_in_the_file_is_not_judged_by_its_picture() -> None:
+    page = replace(page_of(A="plain words"), borrowed=frozenset("A"))
+    assert doubtful_fonts(page, Played(), LATIN, {}) == frozenset()
 
 
 # The doors

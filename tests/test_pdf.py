@@ -171,6 +171,11 @@ def test_characters_are_made_plain() -> None:
     assert plain(0x200B) == ""
 
 
+def test_chinese_fonts_left_to_the_machine_are_told() -> None:
+    assert layer(drawn(shown("识字", y=700, font="F2") + lines("Latin"))).borrowed == {"STSong-Light"}
+    assert layer(drawn(lines("Latin"), names={n: chr(0x4E00 + n) for n in range(32, 127)})).borrowed == frozenset()
+
+
 # Text that is not to be trusted
 
 

@@ -72,6 +72,7 @@ class PageText:
     `draw` gives the picture (H W 3 uint8 RGB) of a box (left, top, right, bottom) of it, or all. `rest` gives the
     picture without the text, but for that in the fonts named; None if nothing stands there that may be text. `rules`:
     the upright rules (x, top, bottom). `rotation`: by how many degrees clockwise the page was turned to stand upright.
+    `borrowed`: fonts whose shapes are not the file's own, so that its picture tells nothing of them.
     """
 
     fragments: tuple[Fragment, ...]
@@ -83,6 +84,7 @@ class PageText:
     number: int = 1
     dpi: float | None = None
     rotation: int = 0
+    borrowed: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
     @property

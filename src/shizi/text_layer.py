@@ -43,7 +43,7 @@ def doubtful_fonts(
 
 
 def _unjudged(page: PageText, judged: MutableMapping[str, bool]) -> list[str]:
-    return sorted({font for piece in page.fragments for font in piece.fonts} - set(judged))
+    return sorted({font for piece in page.fragments for font in piece.fonts} - set(judged) - page.borrowed)
 
 
 def _samples(pieces: Sequence[Fragment], font: str) -> list[Fragment]:

@@ -173,6 +173,7 @@ def _text(sheet: _Sheet, layer: Layer, every: bool, warnings: tuple[str, ...]) -
         number=sheet.number,
         dpi=round(sheet.dpi, 1),
         rotation=90 * layer.quarters,
+        borrowed=layer.borrowed,
         warnings=warnings,
     )
 

@@ -29,11 +29,15 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class TextObject:
-    """A run of characters drawn at once. `rank`: its place in the drawing order, -1 if unknown."""
+    """A run of characters drawn at once.
+
+    `rank`: its place in the drawing order, -1 if unknown. `embedded`: whether the file carries its font's shapes.
+    """
 
     rank: int
     shown: bool
     font: str
+    embedded: bool
     angle: float
 
 
@@ -206,7 +210,10 @@ def _page(facts: Values, blob: bytearray) -> PdfPage:
         codes=codes,
         owners=owners,
         boxes=shown.boxes(placed[:, [0, 3, 2, 1]]),  # FS_RECTF: left, top, right, bottom
-        texts=tuple(TextObject(rank, seen, font, shown.direction(angle)) for rank, seen, font, angle in facts["texts"]),
+        texts=tuple(
+            TextObject(rank, seen, font, embedded, shown.direction(angle))
+            for rank, seen, font, embedded, angle in facts["texts"]
+        ),
         images=tuple(
             Image(int(image[0]), tuple(box), *map(int, image[5:]))
             for image, box in zip(facts["images"], shown.boxes(images).tolist(), strict=True)

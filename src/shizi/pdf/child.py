@@ -119,9 +119,9 @@ class Session:
         """Give the facts of a page, in its own space (points, y upwards), and its characters.
 
         `width`, `height`: as shown, in points. `box`: what of the page's space is shown. `turns`: quarters clockwise
-        it is shown turned by. `texts`: each text object's [rank in drawing order, shown, font, angle]. `images`: each
-        [rank, left, bottom, right, top, columns, rows, bits]. `frames`: bounds of straight paths. `drawn`: whether
-        there is anything else. `broken`: the page's content cannot be had.
+        it is shown turned by. `texts`: each text object's [rank in drawing order, shown, font, embedded, angle].
+        `images`: each [rank, left, bottom, right, top, columns, rows, bits]. `frames`: bounds of straight paths.
+        `drawn`: whether there is anything else. `broken`: the page's content cannot be had.
         """
         if not self._turn_to(index):
             return {"broken": True}, b""
@@ -176,7 +176,7 @@ class Session:
                 number = numbers[address] = len(texts)
                 self.objects.append(thing)
                 angle = pdfium.FPDFText_GetCharAngle(self.text, i)
-                texts.append([content.ranks.get(address, -1), _is_shown(thing), _font(thing), angle])
+                texts.append([content.ranks.get(address, -1), _is_shown(thing), *_font(thing), angle])
             code = _unicode(text, i)
             codes.append(-1 - code if _is_unmapped(text, i) == 1 else code)
             owners.append(number)
@@ -277,10 +277,12 @@ def _is_shown(text: Any) -> bool:
     return not pdfium.FPDFPageObj_GetFillColor(text, red, green, blue, alpha) or alpha.value > 0
 
 
-def _font(text: Any) -> str:
+def _font(text: Any) -> tuple[str, bool]:
+    """Give a font's name and whether the file carries its shapes."""
+    font = pdfium.FPDFTextObj_GetFont(text)
     name = ctypes.create_string_buffer(200)
-    pdfium.FPDFFont_GetBaseFontName(pdfium.FPDFTextObj_GetFont(text), name, 200)
-    return name.value.decode("utf-8", "replace")
+    pdfium.FPDFFont_GetBaseFontName(font, name, 200)
+    return name.value.decode("utf-8", "replace"), pdfium.FPDFFont_GetIsEmbedded(font) == 1
 
 
 def _bounds(thing: Any, matrix: tuple[float, ...]) -> list[float]:

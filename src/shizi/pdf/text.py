@@ -36,6 +36,9 @@ _MARKS = {0xF0B7: "•", 0xF0A7: "▪", 0xF06C: "●", 0xF06E: "■", 0xF0D8: "�
 # Ligatures, radicals and compatibility ideographs stand for plain characters; writers of PDF take either.
 _PLAIN = ((0xFB00, 0xFB06), (0x2E80, 0x2FDF), (0xF900, 0xFAFF))
 
+# The fonts every viewer has (ISO 32000-1, 9.6.2.2), and what they are called by others.
+_STANDARD = ("Helvetica", "Times", "Courier", "Symbol", "ZapfDingbats", "Arial")
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int32]
 Rule = tuple[float, float, float]  # x, top, bottom
@@ -45,13 +48,15 @@ Rule = tuple[float, float, float]  # x, top, bottom
 class Layer:
     """A page's text: its fragments, the page's quarter turns clockwise that stand it upright, the texts they use.
 
-    `left_out`: how many characters of text that is seen are not among them.
+    `left_out`: how many characters of text that is seen are not among them. `borrowed`: fonts of Chinese whose shapes
+    the file leaves to the machine, which may not have them.
     """
 
     fragments: tuple[Fragment, ...]
     quarters: int
     used: tuple[int, ...]
     left_out: int
+    borrowed: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -123,7 +128,21 @@ def read_layer(page: PdfPage, upright: bool = True, every: bool = False, whole: 
     if len(pieces) > MOST_PIECES and not every:
         pieces, wanted = [], np.zeros_like(wanted)
     used = tuple(np.unique(page.owners[wanted]).tolist())
-    return Layer(tuple(turned(pieces, quarters, page.width, page.height)), quarters, used, int((seen & ~wanted).sum()))
+    return Layer(
+        tuple(turned(pieces, quarters, page.width, page.height)),
+        quarters,
+        used,
+        int((seen & ~wanted).sum()),
+        frozenset(_borrowed(page, texts, wanted)),
+    )
+
+
+def _borrowed(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.bool_]) -> Iterable[str]:
+    """Name the fonts of Chinese text that are not in the file. pdfium brings the shapes of the Latin ones itself."""
+    lent = np.array([not text.embedded and not text.font.startswith(_STANDARD) for text in page.texts], bool)
+    for i in np.flatnonzero(wanted & lent[page.owners]).tolist():
+        if _is_chinese((texts[i] or " ")[0]):
+            yield page.texts[page.owners[i]].font
 
 
 def _covered(page: PdfPage, middles: Floats) -> npt.NDArray[np.bool_]:
