@@ -26,6 +26,8 @@ FOREIGN = {
     "pydantic_settings": {"service"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "pypdfium2": {"pdf"},
+    "defusedxml": {"xml"},
     "rapidocr": set(),  # its model files are used, its code never runs
 }
 

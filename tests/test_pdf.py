@@ -354,6 +354,16 @@ def test_a_scan_in_strips_is_drawn_with_its_own_resolution() -> None:
     assert np.abs(page.pixels[:, :, 0].astype(int) - np.asarray(picture)).mean() < 1
 
 
+def test_a_ground_of_few_pixels_or_a_small_sharp_picture_tells_no_resolution() -> None:
+    speck = Image.new("L", (2, 2), 240)
+    ground = drawn(placed("P", 0, 0, 595, 842) + lines(*TEXT), pictures={"P": speck})
+    assert layer(ground).dpi == 200
+    assert only(drawn(placed("P", 0, 0, 595, 842), pictures={"P": speck})).dpi == 36
+    sharp = placed("P", 0, 0, 595, 842) + placed("Q", 20, 20, 80, 80)
+    pictures = {"P": noted("a scan", (827, 1169)), "Q": Image.new("L", (1500, 1500), 220)}
+    assert only(drawn(sharp, pictures=pictures)).dpi == pytest.approx(100, abs=0.5)
+
+
 def test_a_large_page_is_drawn_smaller_within_the_limit() -> None:
     data = drawn("1 0 0 1 0 0 cm", size=(2384, 3370))  # A0
     (page,) = open_pages(data, Limits(pixels=50_000_000), ReadOptions(pdf="ocr"))

@@ -136,7 +136,9 @@ class Reader:
             doubtful = doubtful_fonts(page, reader, self._charset, judged)
             fragments = [fragment for fragment in fragments if not fragment.fonts & doubtful]
             if doubtful:
-                warnings += ("text_layer_doubtful: fonts show other characters than the file says; they were read",)
+                warnings += (
+                    "text_layer_doubtful: Fonts show other characters than the file says; their lines were read.",
+                )
             if not fragments:
                 return self._page(PageImage(page.pixels, page.number, page.dpi, warnings), options)
             rest = page.rest(doubtful)

@@ -6,7 +6,7 @@ so they are taken as they are; what stands in its pictures is read from pixels. 
 
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -23,7 +23,7 @@ from shizi.pages.decoders import decode
 from shizi.pages.formats import format_of
 from shizi.pages.headers import read_header
 from shizi.pages.limits import Limits, check_size, cut
-from shizi.pages.pdf_pages import DRAWN_DPI, LOOK_DPI, MIXED_DPI, has_strokes
+from shizi.pages.pdf_pages import DRAWN_DPI, LOOK_DPI, MIXED_DPI, has_strokes, scaled
 from shizi.pages.pixels import eight_bits, to_rgb
 from shizi.xml import parse
 
@@ -91,7 +91,7 @@ def _page(page: OfdPage, number: int, limits: Limits, options: ReadOptions, warn
     check_size(width, height, number, limits)
     sheet = _Sheet(page, tuple(pictures), scale, width, height)
     return PageText(
-        fragments=tuple(_scaled(fragment, scale) for fragment in page.fragments),
+        fragments=tuple(scaled(fragment, scale) for fragment in page.fragments),
         width=width,
         height=height,
         draw=partial(_draw, sheet),
@@ -117,11 +117,6 @@ def _decoded(data: bytes, number: int, limits: Limits) -> Pixels:
 def _dpi(pixels: Pixels, picture: Picture) -> float:
     a, b, *_ = picture.matrix
     return float(INCH * pixels.shape[1] / max(math.hypot(a, b), 1e-3))
-
-
-def _scaled(fragment: Fragment, scale: float) -> Fragment:
-    polygon = Polygon.from_points((x * scale, y * scale) for x, y in fragment.polygon.corners)
-    return replace(fragment, polygon=polygon)
 
 
 def _upright(page: OfdPage, scale: float) -> Iterator[tuple[float, float, float]]:

@@ -19,13 +19,15 @@ from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.pages.limits import Limits, check_size, cut
 from shizi.pdf import Image, Pdf, PdfPage
-from shizi.pdf.text import Layer, read_layer, upright_rules
+from shizi.pdf.text import Layer, read_layer, turned_boxes, upright_rules
 
 # Drawn text is read best from here on (docs/decisions/030); a scan has the resolution it has.
 DRAWN_DPI = 200.0
 MIXED_DPI = 300.0  # at most, for the pictures on a page that has text as well
 LEAST_DPI = 100.0  # a page too large for the limit on pixels is drawn smaller, but not below this
 SCAN_SHARE = 0.5  # of the page under pictures makes it a scan
+COARSEST_DPI = 36.0  # no line can be told in a picture of less
+LARGE_SHARE = 0.25  # of the largest picture
 PICTURE_SHARE = 0.01  # of the page: smaller pictures do not tell its resolution
 MOST_PICTURE_BYTES = 8  # a pixel of the limit on pixels: decoded, a picture on the page may take this much memory
 
@@ -110,10 +112,14 @@ def resolution(page: PdfPage) -> float:
     """Choose the DPI to draw a page at: a scan's own, or what drawn text needs."""
     area = page.width * page.height
     pictures = [image for image in page.images if _area(image) >= PICTURE_SHARE * area]
-    finest = max(map(_dpi, pictures), default=0.0)
-    if sum(map(_area, pictures)) >= SCAN_SHARE * area:
-        return finest
-    return max(DRAWN_DPI, min(MIXED_DPI, finest))
+    # A small sharp picture on a scan does not tell the scan's resolution.
+    large = [image for image in pictures if _area(image) >= LARGE_SHARE * max(map(_area, pictures))]
+    finest = max(map(_dpi, large), default=0.0)
+    if sum(map(_area, pictures)) < SCAN_SHARE * area:
+        return max(DRAWN_DPI, min(MIXED_DPI, finest))
+    # A few pixels stretched over a page are a ground, on which something else may stand.
+    alone = not page.drawn and not any(text.shown for text in page.texts)
+    return max(finest, COARSEST_DPI) if alone or finest >= LEAST_DPI else DRAWN_DPI
 
 
 def _area(image: Image) -> float:
@@ -162,9 +168,9 @@ def _picture(sheet: _Sheet, warnings: tuple[str, ...]) -> PageImage:
 def _text(sheet: _Sheet, layer: Layer, every: bool, warnings: tuple[str, ...]) -> PageText:
     scale = sheet.dpi / 72
     sideways = layer.quarters % 2 == 1
-    frames = sheet.facts.frames if layer.quarters == 0 else np.zeros((0, 4))
+    frames = turned_boxes(sheet.facts.frames, layer.quarters, sheet.facts.width, sheet.facts.height)
     return PageText(
-        fragments=tuple(_scaled(fragment, scale) for fragment in layer.fragments),
+        fragments=tuple(scaled(fragment, scale) for fragment in layer.fragments),
         width=sheet.height if sideways else sheet.width,
         height=sheet.width if sideways else sheet.height,
         draw=partial(_draw, sheet, layer.quarters),
@@ -178,7 +184,8 @@ def _text(sheet: _Sheet, layer: Layer, every: bool, warnings: tuple[str, ...]) -
     )
 
 
-def _scaled(fragment: Fragment, scale: float) -> Fragment:
+def scaled(fragment: Fragment, scale: float) -> Fragment:
+    """Give a fragment in a page's pixels, `scale` of them for each of its own units."""
     corners = Polygon.from_points((x * scale, y * scale) for x, y in fragment.polygon.corners)
     return Fragment(corners, fragment.reading, fragment.vertical, fragment.fonts)
 

@@ -180,9 +180,9 @@ def _pieces(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.b
         if not chosen:
             continue
         # Turned so that the text runs from left to right, put together, and turned back.
-        boxes = _turned_boxes(page.boxes[chosen], -direction % 4, page.width, page.height)
+        boxes = turned_boxes(page.boxes[chosen], -direction % 4, page.width, page.height)
         size = (page.width, page.height) if direction % 2 == 0 else (page.height, page.width)
-        rules = upright_rules(_turned_boxes(page.frames, -direction % 4, page.width, page.height))
+        rules = upright_rules(turned_boxes(page.frames, -direction % 4, page.width, page.height))
         rows = _rows([texts[i] or "" for i in chosen], boxes, page.owners[chosen], rules)
         fragments.extend(turned((_fragment(row, page, whole) for row in rows), direction, *size))
     oblique = wanted & (directions[page.owners] == -1)
@@ -367,7 +367,7 @@ def _oblique(page: PdfPage, texts: Sequence[str | None], wanted: npt.NDArray[np.
     return fragments
 
 
-def _turned_boxes(boxes: Floats, quarters: int, width: float, height: float) -> Floats:
+def turned_boxes(boxes: Floats, quarters: int, width: float, height: float) -> Floats:
     """Turn boxes (N, 4: left, top, right, bottom) with their page, clockwise."""
     left, top, right, bottom = boxes.T
     match quarters % 4:
