@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-# An honest page takes a hundredth of this; a drawing of half a million lines on a slow machine, a third.
+# An honest page takes a hundredth of this on an idle machine.
 SECONDS = 30.0
 MOST_IDLE = 2
 
