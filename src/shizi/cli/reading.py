@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from shizi.document import Document
 from shizi.errors import InputError, OptionsError, ShiziError
-from shizi.export import FORMATS
+from shizi.export import FORMATS, Format
 from shizi.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class ReadingList:
         """
         if self.format not in FORMATS:
             raise OptionsError(f"The format is {self.format!r}; expected one of {', '.join(FORMATS)}.")
-        options = ReadOptions.parse(self.options)
+        form = FORMATS[self.format]
+        form.check()
+        options = form.asking(ReadOptions.parse(self.options))
+        self._check_printable(form)
         stems = unique_stems(self.files)
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
@@ -63,10 +66,18 @@ class ReadingList:
                 bars.advance(files)
         return first
 
+    def _check_printable(self, form: Format) -> None:
+        if self.output is not None or not form.binary:
+            return
+        if sys.stdout.isatty():
+            raise OptionsError(f"The format {self.format} is not for a terminal; give --output DIR or redirect with >.")
+        if len(self.files) > 1:
+            raise OptionsError(f"{len(self.files)} results of the format {self.format} need --output DIR.")
+
     def _read_one(
         self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None], bars: Progress
     ) -> None:
-        source = _content(name)
+        form, source = FORMATS[self.format], _content(name)
         # Only a bar that is seen is worth counting the pages for.
         told = {} if bars.disable else {"on_page": _PageBar(bars, name)}
         document = reader.read(source, options, **told)
@@ -76,17 +87,16 @@ class ReadingList:
                 if warning not in said:  # once for all the pages it is true of
                     say(f"{name}: page {page.number}: {warning}")
                 said.add(warning)
+        data = form.write(document, source, options.password)
         if self.output is None:
-            self._print(document, name)
+            self._print(document, name, data)
         else:
-            form = FORMATS[self.format]
-            _write(self.output / f"{stem}{form.suffix}", form.write(document))
+            _write(self.output / f"{stem}{form.suffix}", data)
         if self.draw is not None:
             self._draw(source, options, document, stem)
 
-    def _print(self, document: Document, name: str) -> None:
+    def _print(self, document: Document, name: str, data: bytes) -> None:
         """Print one result; of several files each says whose it is: by a heading row, in JSON by `file`."""
-        data = FORMATS[self.format].write(document)
         if len(self.files) > 1 and self.format == "json":
             data = (json.dumps({"file": name} | document.to_dict(), ensure_ascii=False) + "\n").encode()
         elif len(self.files) > 1:
