@@ -62,11 +62,12 @@ def text(pages: int) -> bytes:
 
 
 def peak_megabytes() -> int:
-    """The most memory this process and pdfium's had, added: they have their peaks at about the same time."""
+    """The most memory this process and pdfium's own had, added (Linux)."""
     from shizi.pdf import process
 
-    process._end_all()
-    return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+    numbers = [os.getpid(), *(kept._child.pid for kept in process._idle)]
+    rows = [row for number in numbers for row in Path(f"/proc/{number}/status").read_text().splitlines()]
+    return sum(int(row.split()[1]) for row in rows if row.startswith("VmHWM")) // 1024
 
 
 def read_scan(pages: int) -> dict[str, float]:
@@ -80,13 +81,15 @@ def read_scan(pages: int) -> dict[str, float]:
 
 
 def read_text(pages: int) -> dict[str, float]:
+    from shizi.pdf import process
+
     reader, data = Reader(threads=1), text(pages)
     wall, busy = time.perf_counter(), time.process_time()
     characters = sum(len(page.text) for page in reader.pages(data))
     seconds = {"seconds": round(time.perf_counter() - wall, 1), "cpu_here": round(time.process_time() - busy, 1)}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     peak = peak_megabytes()
-    in_pdfium = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    process._end_all()  # only then its time is told
+    in_pdfium = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     return {"characters": characters, **seconds, "cpu_in_pdfium": round(in_pdfium, 1), "peak_megabytes": peak}
 
 
