@@ -26,6 +26,8 @@ FOREIGN = {
     "pydantic_settings": {"service"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "pypdfium2": {"pdf"},
+    "defusedxml": {"xml"},
     "pikepdf": {"export"},
     "xlsxwriter": {"export"},
     "docx": {"export"},

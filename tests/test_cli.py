@@ -18,6 +18,7 @@ from PIL import Image
 import shizi
 from shizi import errors
 from shizi.cli import main
+from shizi.cli.reading import _PageBar, _progress
 from shizi.document import Check, Document, Field, PageImage, Verdict
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
@@ -232,7 +233,7 @@ def test_output_that_cannot_be_written(run: Run, tmp_path: Path, capsys: pytest.
 
 def test_draw(run: Run, reader: FakeReader, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     white = np.full((80, 200, 3), 255, np.uint8)
-    monkeypatch.setattr("shizi.pages.open_pages", lambda source: [PageImage(white, 1), PageImage(white, 2)])
+    monkeypatch.setattr("shizi.pages.open_pages", lambda source, options: [PageImage(white, 1), PageImage(white, 2)])
     assert run("read", "a.png", "--draw", folder / "seen.png") == 0
     with Image.open(folder / "seen.png") as drawn:
         assert drawn.size == (200, 80)
@@ -253,6 +254,56 @@ def test_warnings_go_to_standard_error(
     monkeypatch.setattr(reader, "read", lambda *_: dataclasses.replace(document, pages=(page,)))
     assert run("read", "a.png") == 0
     assert capsys.readouterr().err == "shizi: a.png: page 1: turned by EXIF\n"
+
+
+def test_the_bar_of_pages_shows_documents_alone() -> None:
+    bars = _progress(printing=False)
+    one, many = _PageBar(bars, "folder/one.png"), _PageBar(bars, "folder/many.pdf")
+    for done in (0, 1):
+        one(done, 1)
+    for done in (0, 1, 2):
+        many(done, 3)
+    [task] = bars.tasks
+    assert (task.description, task.completed, task.total, task.visible) == ("many.pdf", 2, 3, True)
+    many(3, 3)
+    assert not task.visible
+
+
+@pytest.mark.parametrize(("terminal", "told"), [(True, True), (False, False)])
+def test_pages_are_counted_only_for_a_bar_that_is_seen(
+    terminal: bool, told: bool, run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    good, asked = reader.read, []
+
+    def read(source: object, options: object, **more: object) -> Document:
+        asked.append("on_page" in more)
+        return good(source)
+
+    monkeypatch.setattr(reader, "read", read)
+    monkeypatch.setattr("rich.console.Console.is_terminal", terminal)
+    assert run("read", "a.png", "--output", tmp_path / "out") == 0
+    assert asked == [told]
+
+
+def test_a_warning_of_many_pages_is_said_once(
+    run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = reader.read("x").pages[0]
+    pages = tuple(dataclasses.replace(page, number=n, warnings=("cut: there are more",)) for n in (1, 2, 3))
+    monkeypatch.setattr(reader, "read", lambda *_: Document(pages, "PDF"))
+    assert run("read", "a.png") == 0
+    assert capsys.readouterr().err == "shizi: a.png: page 1: cut: there are more\n"
+
+
+def test_ctrl_c_ends_a_document_between_its_pages(
+    run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Document:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reader, "read", interrupted)
+    assert run("read", "a.png", "b.png") == 130
+    assert "internal error" not in capsys.readouterr().err
 
 
 def test_doctor_is_well(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

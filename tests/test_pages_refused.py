@@ -37,8 +37,6 @@ def zip_file() -> bytes:
 
 FOREIGN = {
     "zip": (zip_file(), "a zip archive"),
-    "pdf": (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
-    "pdf late": (b"\n\n\n%PDF-1.4", "a PDF"),
     "html": (b"<!DOCTYPE html><html></html>", "HTML"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="x"/>', "an SVG drawing"),
     "xml": (b'<?xml version="1.0"?><a/>', "XML"),
@@ -66,7 +64,7 @@ def test_what_is_no_picture_is_named_and_refused(name):
     data, looks = FOREIGN[name]
     with pytest.raises(UnsupportedFormat, match=looks) as caught:
         open_pages(data)
-    assert "JPEG, PNG, BMP, GIF, WebP, TIFF and HEIC are read" in caught.value.message
+    assert "JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC, PDF, OFD and XML are read" in caught.value.message
 
 
 def test_no_bytes_are_a_damaged_file():

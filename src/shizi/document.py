@@ -7,7 +7,7 @@ the whole line is right, 0..1; a word's and a character's likewise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,54 @@ class Reading:
     confidence: float
     chars: tuple[Char, ...] = ()
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One piece of text: where, what, and whether it runs down. `fonts`: what draws it, if its file says."""
+
+    polygon: Polygon
+    reading: Reading
+    vertical: bool = False
+    fonts: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """The text read."""
+        return self.reading.text
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """One page whose text its file holds; its pixels are drawn only if something asks for them, while the file is open:
+    until the page after it is asked for.
+
+    `draw` gives the picture (H W 3 uint8 RGB) of a box (left, top, right, bottom) of it, or all. `rest` gives the
+    picture without the text, but for that in the fonts named; None if nothing stands there that may be text. `rules`:
+    the upright rules (x, top, bottom). `rotation`: by how many degrees clockwise the page was turned to stand upright.
+    `borrowed`: fonts whose shapes are not the file's own, so that its picture tells nothing of them. `drawn`: whether
+    the picture shows the text at all.
+    """
+
+    fragments: tuple[Fragment, ...]
+    width: int
+    height: int
+    draw: Callable[[tuple[int, int, int, int] | None], npt.NDArray[np.uint8]]
+    rest: Callable[[Collection[str]], npt.NDArray[np.uint8] | None]
+    rules: tuple[tuple[float, float, float], ...] = ()
+    number: int = 1
+    dpi: float | None = None
+    rotation: int = 0
+    borrowed: frozenset[str] = frozenset()
+    drawn: bool = True
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The whole picture as the file shows it, before the turn by `rotation`."""
+        import numpy as np  # the types of this file are read without it
+
+        return np.ascontiguousarray(np.rot90(self.draw(None), self.rotation // 90))
 
 
 @dataclass(frozen=True, slots=True)

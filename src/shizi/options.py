@@ -80,6 +80,25 @@ class ReadOptions:
             for first, dash, last in bounds
         )
 
+    def chosen(self, count: int) -> list[int]:
+        """Give the pages asked for of a document of `count` pages, in rising order.
+
+        Raises OptionsError when there are none among them.
+        """
+        if not self.pages.strip():
+            return list(range(1, count + 1))
+        found: set[int] = set()
+        for part in self.pages.split(","):
+            first, dash, last = part.partition("-")
+            end = int(last) if last.strip() else count if dash else int(first)
+            found.update(range(max(1, int(first)), min(count, end) + 1))
+        if not found:
+            held = "1 page" if count == 1 else f"{count} pages"
+            raise OptionsError(
+                f"Option 'pages' is {self.pages[:40]!r}, and the document has {held}; choose among them."
+            )
+        return sorted(found)
+
 
 def _switched(name: str, value: object) -> object:
     """Take true and false, as JSON or as text, for auto and none where both are choices."""

@@ -4,7 +4,7 @@ Takes bytes, a path or pixels and `ReadOptions`, gives a `Document`. Knows nothi
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,12 @@ from statistics import median
 import cv2
 import numpy as np
 
+from shizi import einvoice
 from shizi.cascade import Cascade
 from shizi.constrained import pattern
 from shizi.crop import cut, rule_between
 from shizi.detect import Detector
-from shizi.document import Document, Line, Page, PageImage
+from shizi.document import Document, Line, Page, PageImage, PageText
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
@@ -27,15 +28,20 @@ from shizi.layout import Fragment, arrange, shown
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
-from shizi.pages import Limits, format_of, open_pages
+from shizi.pages import Limits, Pages, format_of, open_pages
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
+from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
+
+Input = bytes | str | os.PathLike[str] | Pixels
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
 LEGIBLE = 0.5
 # Lines (margins included) lower than this are told: Chinese characters of 10 pixels and less lose strokes. At half
 # size, where its lines are 10 high, the development set reads with ten times the errors.
 SMALL_LINE = 14.0
+
+SLANT = 3.0  # degrees off the axes, from which a file's text is a watermark or part of a drawing
 
 
 class Reader:
@@ -54,6 +60,7 @@ class Reader:
         strong = Recogniser(find("strong"), threads)
         first = Recogniser(find("crnn"), threads) if has("crnn") else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
+        self._charset = strong.charset
         self.first_model = strong.weights.name  # what reads every line in mode auto
         if first is not None:
             self._readers["fast"] = first
@@ -64,20 +71,43 @@ class Reader:
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
 
-    def read(self, data: bytes | str | os.PathLike[str] | Pixels, options: ReadOptions | None = None) -> Document:
-        """Read a picture: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
+    def read(
+        self,
+        data: Input,
+        options: ReadOptions | None = None,
+        on_page: Callable[[int, int], None] | None = None,
+    ) -> Document:
+        """Read a picture or a document: its bytes, the path of its file, or pixels (H W 3 uint8 RGB, or H W grey).
 
-        Raises InputError for what cannot be read, OptionsError for what cannot be had.
+        `on_page` is told how many pages are read, and of how many, before the first and after each; what it raises
+        ends the reading. Raises InputError for what cannot be read, OptionsError for what cannot be had.
         """
         options = options or ReadOptions()
+        finder = self._finder(data, options)
+        source, pages = self._opened(data, options)
+        counted = pages if on_page is None else _counted(pages, on_page)
+        read = tuple(self._pages(counted, options, finder))
+        fields, verdict = finder.result() if finder else ((), None)
+        return Document(read, source, self.weights, fields, verdict)
+
+    def pages(self, data: Input, options: ReadOptions | None = None) -> Iterator[Page]:
+        """Read page by page: each is read when it is asked for, and none is kept. Raises what `read` raises.
+
+        What is found out over several pages (fields, the verdict) is `read`'s alone.
+        """
+        options = options or ReadOptions()
+        return self._pages(self._opened(data, options)[1], options)
+
+    def _opened(self, data: Input, options: ReadOptions) -> tuple[str, Pages]:
+        """Open the input: the format it came in, and its pages, to be decoded one at a time."""
         if options.mode not in self._readers:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
         if options.pattern:
             pattern(options.pattern)  # refused before anything is read
         if isinstance(data, np.ndarray):
-            return self._document([PageImage(_rgb(data))], "pixels", options)
-        content = data if isinstance(data, bytes) else _content(Path(data))
-        return self._document(open_pages(content, self._limits), format_of(content), options)
+            return "pixels", Pages(1, iter([PageImage(_rgb(data))]))
+        content = _content(data)
+        return format_of(content), open_pages(content, self._limits, options)
 
     def warm(self) -> None:
         """Read one small blank page with a mark on it, so that the first real one finds everything allocated."""
@@ -85,11 +115,15 @@ class Reader:
         cv2.putText(page, "warm", (20, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (0, 0, 0), 2)
         self.read(page)
 
-    def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
-        finder = self._finder(options)
-        pages = tuple(self._page(image, options, finder) for image in images)
-        fields, verdict = finder.result() if finder else ((), None)
-        return Document(pages, source, self.weights, fields, verdict)
+    def _pages(
+        self, images: Iterable[PageImage | PageText], options: ReadOptions, finder: Finder | None = None
+    ) -> Iterator[Page]:
+        judged: dict[str, bool] = {}  # fonts of this document
+        for image in images:
+            if isinstance(image, PageText):
+                yield self._text_page(image, options, judged, finder)
+            else:
+                yield self._page(image, options, finder)
 
     def _page(self, image: PageImage, options: ReadOptions, finder: Finder | None = None) -> Page:
         pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
@@ -121,19 +155,72 @@ class Reader:
         readings = reader.read([cut(pixels, item.region) for item in lines])
         return [replace(item, reading=reading) for item, reading in zip(lines, readings, strict=True)]
 
-    def _finder(self, options: ReadOptions) -> Finder | None:
+    def _finder(self, data: Input, options: ReadOptions) -> Finder | None:
         """Make what looks for fields, if any are asked for. Raises OptionsError for a template that is not there."""
         if options.template:
             return Finder(load(self._templates, options.template))
-        return Finder() if options.fields == "auto" else None
+        if options.fields != "auto":
+            return None
+        stated = None if isinstance(data, np.ndarray) else einvoice.of(_content(data))
+        return Finder(stated=(stated.fields, stated.items) if stated else None)
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
         """Let fields look again: the second opinion is that of the recogniser which did not read the page."""
         return Sight(pixels, self._strong, self._strong if mode == "fast" else self._first)
 
+    def _text_page(self, page: PageText, options: ReadOptions, judged: dict[str, bool], finder: Finder | None) -> Page:
+        """Take a page's own text, and read from pixels what stands there beside it."""
+        fragments, warnings, found = list(page.fragments), page.warnings, []
+        rest: Pixels | None = None
+        if options.pdf != "text":
+            reader = self._readers[options.mode]
+            doubtful = doubtful_fonts(page, reader, self._charset, judged)
+            fragments = [fragment for fragment in fragments if not fragment.fonts & doubtful]
+            if doubtful:
+                warnings += (
+                    "text_layer_doubtful: Fonts show other characters than the file says; their lines were read.",
+                )
+            if not fragments:
+                return self._page(PageImage(page.pixels, page.number, page.dpi, warnings), options, finder)
+            rest = page.rest(doubtful)
+            if rest is not None:
+                regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
+                found = [_fragment(item) for item in regions if sureness(item.reading) >= LEGIBLE]
+
+        def parted(left: Polygon, right: Polygon) -> bool:
+            return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
+
+        detail = "character" if finder else options.detail
+        level = [fragment for fragment in fragments if not _is_slanted(fragment)]
+        lines, blocks = arrange([*level, *found], parted, detail)
+        # A watermark's box spans the page and would tie all that it crosses together: it comes after.
+        for fragment in fragments:
+            if _is_slanted(fragment):
+                (line,), (block,) = arrange([fragment], parted, detail)
+                blocks += (replace(block, lines=(len(lines),)),)
+                lines += (line,)
+        source = "ocr" if found else "text"
+        size = page.width, page.height
+        made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, warnings=warnings, source=source)
+        if finder is not None:
+            finder.look(made, self._sight(page.pixels, options.mode) if page.drawn else None)
+            made = replace(made, lines=tuple(shown(line, options.detail) for line in made.lines))
+        return made
+
+
+def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:
+    on_page(0, pages.count)
+    for done, page in enumerate(pages, start=1):
+        yield page
+        on_page(done, pages.count)
+
 
 def _fragment(item: ReadRegion) -> Fragment:
     return Fragment(Polygon.from_points(item.region.corners.tolist()), item.reading, item.vertical)
+
+
+def _is_slanted(fragment: Fragment) -> bool:
+    return abs((fragment.polygon.angle + 45) % 90 - 45) > SLANT
 
 
 def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iterator[str]:
@@ -148,7 +235,10 @@ def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iter
         )
 
 
-def _content(path: Path) -> bytes:
+def _content(data: bytes | str | os.PathLike[str]) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    path = Path(data)
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
@@ -158,6 +248,13 @@ def _content(path: Path) -> bytes:
 
 def _ruled(pixels: Pixels, left: Polygon, right: Polygon) -> bool:
     return rule_between(pixels, np.array(left.corners, np.float32), np.array(right.corners, np.float32))
+
+
+def _parted(rules: Sequence[tuple[float, float, float]], left: Polygon, right: Polygon) -> bool:
+    """Say whether one of a page's upright rules (x, top, bottom) stands between two neighbours."""
+    middle = (left.centre[1] + right.centre[1]) / 2
+    start, end = left.bounds[2] - 2, right.bounds[0] + 2
+    return any(start <= x <= end and top <= middle <= bottom for x, top, bottom in rules)
 
 
 def _rgb(pixels: Pixels) -> Pixels:

@@ -78,7 +78,7 @@ def options(
 
 @app.command()
 def read(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures, documents; - is standard input.")],
     format: Annotated[str, typer.Option(metavar=f"[{'|'.join(FORMATS)}]", help="How to write the result.")] = "text",
     output: Annotated[
         Path | None,
@@ -118,7 +118,7 @@ def read(
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
 ) -> None:
-    """Read pictures and print their text.
+    """Read pictures and documents and print their text.
 
     One unreadable file does not stop the others; the exit code is that of the first error.
     """

@@ -28,6 +28,7 @@ _PACKAGES = (
     "opencv-python-headless",
     "numpy",
     "pillow",
+    "pypdfium2",
     "rapidocr",
     "flask",
     "gunicorn",

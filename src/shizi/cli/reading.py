@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from shizi.document import Document
 from shizi.errors import InputError, OptionsError, ShiziError
@@ -58,12 +58,16 @@ class ReadingList:
 
         reader = Reader(templates=self.templates) if self.templates else Reader()
         first: ShiziError | None = None
-        for name, stem in self._with_progress(list(zip(self.files, stems, strict=True))):
-            try:
-                self._read_one(reader, options, name, stem, say)
-            except ShiziError as error:
-                say(f"{name}: {error.message}")
-                first = first or error
+        with _progress(self.output is None) as bars:
+            work = list(zip(self.files, stems, strict=True))
+            files = bars.add_task("Reading", total=len(work), visible=len(work) > 1)
+            for name, stem in work:
+                try:
+                    self._read_one(reader, options, name, stem, say, bars)
+                except ShiziError as error:
+                    say(f"{name}: {error.message}")
+                    first = first or error
+                bars.advance(files)
         return first
 
     def _check_printable(self, form: Format) -> None:
@@ -74,25 +78,26 @@ class ReadingList:
         if len(self.files) > 1:
             raise OptionsError(f"{len(self.files)} results of the format {self.format} need --output DIR.")
 
-    def _with_progress(self, work: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-        console = Console(stderr=True)
-        printing = self.output is None and sys.stdout.isatty()  # text and bar would run into each other
-        hidden = len(work) == 1 or printing or not console.is_terminal
-        return track(work, "Reading", console=console, transient=True, disable=hidden)
-
-    def _read_one(self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]) -> None:
+    def _read_one(
+        self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None], bars: Progress
+    ) -> None:
         form, source = FORMATS[self.format], content_of(name)
-        document = reader.read(source, options)
+        # Only a bar that is seen is worth counting the pages for.
+        told = {} if bars.disable else {"on_page": _PageBar(bars, name)}
+        document = reader.read(source, options, **told)
+        said: set[str] = set()
         for page in document.pages:
             for warning in page.warnings:
-                say(f"{name}: page {page.number}: {warning}")
+                if warning not in said:  # once for all the pages it is true of
+                    say(f"{name}: page {page.number}: {warning}")
+                said.add(warning)
         data = form.write(document, source, options.password)
         if self.output is None:
             self._print(document, name, data)
         else:
             write_file(self.output / f"{stem}{form.suffix}", data)
         if self.draw is not None:
-            self._draw(source, document, stem)
+            self._draw(source, options, document, stem)
 
     def _print(self, document: Document, name: str, data: bytes) -> None:
         """Print one result; of several files each says whose it is: by a heading row, in JSON by `file`."""
@@ -103,16 +108,40 @@ class ReadingList:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def _draw(self, source: bytes, document: Document, stem: str) -> None:
+    def _draw(self, source: bytes, options: ReadOptions, document: Document, stem: str) -> None:
         from shizi.export import drawing
         from shizi.pages import open_pages
 
         assert self.draw is not None
         several = len(document.pages) > 1
-        for image, page in zip(open_pages(source), document.pages, strict=False):
+        for image, page in zip(open_pages(source, options=options), document.pages, strict=False):
             parts = [self.draw.stem, *([stem] if len(self.files) > 1 else ())]
             parts += [str(page.number)] if several else []
             write_file(self.draw.with_name("-".join(parts) + ".png"), drawing.write(image.pixels, page))
+
+
+@dataclass(slots=True)
+class _PageBar:
+    """Shows how far the reading of one document has come; nothing of a single picture."""
+
+    bars: Progress
+    name: str
+    task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take the count of pages read and to be read; called before the first page and after each."""
+        if self.task is None and total > 1:
+            self.task = self.bars.add_task(Path(self.name).name, total=total)
+        if self.task is not None:
+            self.bars.update(self.task, completed=done, visible=done < total)
+
+
+def _progress(printing: bool) -> Progress:
+    console = Console(stderr=True)
+    # Text and bars would run into each other where both go to a terminal.
+    hidden = not console.is_terminal or (printing and sys.stdout.isatty())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=hidden)
 
 
 def unique_stems(files: Sequence[str]) -> list[str]:

@@ -6,9 +6,9 @@ pixels only whether a rule separates two fragments, which it asks its caller.
 
 from collections.abc import Callable, Sequence
 
-from shizi.document import Block, Line
+from shizi.document import Block, Fragment, Line
 from shizi.geometry import Polygon
-from shizi.layout.fragments import Fragment, join_rows, join_stacks, shown, to_line
+from shizi.layout.fragments import join_rows, join_stacks, shown, to_line
 from shizi.layout.order import boxes_of, reading_order
 from shizi.options import Detail
 

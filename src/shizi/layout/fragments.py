@@ -5,10 +5,10 @@ Knows nothing of reading order, models or pixels.
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shizi.charset import is_chinese
-from shizi.document import Char, Line, Reading, Word
+from shizi.document import Char, Fragment, Line, Reading, Word
 from shizi.geometry import Polygon
 from shizi.layout.order import Box, boxes_of
 from shizi.options import Detail
@@ -19,20 +19,6 @@ JOIN_GAP = 1.0
 SPACED_GAP = 4.0
 STACK_GAP = 2.5  # gap between the stacked characters of one narrow cell (密/码/区), in characters
 ALIGNED = 0.25  # pieces whose middles differ by less than this share of their height stand on one row
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One piece of text: where, what, and whether it runs down."""
-
-    polygon: Polygon
-    reading: Reading
-    vertical: bool = False
-
-    @property
-    def text(self) -> str:
-        """The text read."""
-        return self.reading.text
 
 
 def join_stacks(fragments: Sequence[Fragment]) -> list[Fragment]:

@@ -13,23 +13,27 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from shizi.document import PageImage
+from shizi.document import PageImage, PageText
 from shizi.errors import DamagedFile, TooLarge
+from shizi.options import ReadOptions
 from shizi.pages import tiff
 from shizi.pages.decoders import Array, decode, decode_frame, open_heic
 from shizi.pages.formats import format_of
 from shizi.pages.headers import read_header
+from shizi.pages.limits import Limits, check_size, cut
+from shizi.pages.ofd_pages import count_ofd, open_einvoice, open_ofd
+from shizi.pages.pdf_pages import count_pdf, open_pdf
 from shizi.pages.pixels import eight_bits, squared, to_rgb, upright
 
-__all__ = ["Limits", "format_of", "open_pages"]
-
-# OpenCV decodes no side longer than this.
-LONGEST_SIDE = 1 << 20
+__all__ = ["Limits", "Pages", "format_of", "open_pages", "page_count"]
 
 # Outside of this a stated DPI is a slip of the writer. 72 and 96 are what screens write, whatever the picture
 # is.
 PLAUSIBLE_DPI = (30.0, 2400.0)
 SCREEN_DPI = (72.0, 96.0)
+
+# A directory is read in a tenth of a millisecond; a circle of them is found by itself.
+MOST_FRAMES = 50_000
 
 # A scan below 150 DPI shows 10-point text less than 21 pixels high; below 16 pixels no Chinese line can be
 # told.
@@ -37,13 +41,21 @@ LOW_DPI = 150
 LOW_SIDE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is refused before decoding: `bytes` of a file, `pixels` of a page; `frames` beyond are cut."""
+_DOCUMENTS = {"PDF": open_pdf, "OFD": open_ofd, "XML": open_einvoice}
 
-    bytes: int = 100_000_000
-    pixels: int = 50_000_000
-    frames: int = 200
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of a file that are to be read: how many, and each in its turn."""
+
+    count: int
+    pages: Iterator[PageImage | PageText]
+
+    def __iter__(self) -> Iterator[PageImage | PageText]:
+        return self.pages
+
+    def __next__(self) -> PageImage | PageText:
+        return next(self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +71,50 @@ class _Frame:
     warnings: tuple[str, ...] = ()
 
 
-def open_pages(data: bytes, limits: Limits | None = None) -> Iterator[PageImage]:
-    """Open a picture file: check all of it now, decode one page at each step of the iterator.
+def open_pages(data: bytes, limits: Limits | None = None, options: ReadOptions = ReadOptions()) -> Pages:
+    """Open a file: check what can be told now, decode one page at each step of the iterator.
 
-    Raises UnsupportedFormat, DamagedFile (also later, at the page that turns out broken) and TooLarge.
+    Of `options` it takes which pages, the password, whether a PDF's own text is wanted, and whether to turn it upright.
+    Raises UnsupportedFormat, DamagedFile (also later, at the page that turns out broken), TooLarge (likewise),
+    EncryptedPdf, and OptionsError when no page of it is asked for.
     """
     limits = limits or Limits()
+    name = _checked_format(data, limits)
+    if name in _DOCUMENTS:
+        return Pages(*_DOCUMENTS[name](data, limits, options))
+    frames = _frames(name, data)
+    numbers, warnings = cut(options.chosen(len(frames)), limits)
+    for number in numbers:
+        check_size(frames[number - 1].width, frames[number - 1].height, number, limits)
+    return Pages(len(numbers), (_page(frames[number - 1], number, limits, warnings) for number in numbers))
+
+
+def page_count(data: bytes, limits: Limits | None = None, options: ReadOptions = ReadOptions()) -> int:
+    """Count the pages of a file without reading them, all of them, whatever `options.pages` chooses.
+
+    Raises what `open_pages` raises at once.
+    """
+    name = _checked_format(data, limits or Limits())
+    match name:
+        case "PDF":
+            return count_pdf(data, options)
+        case "OFD":
+            return count_ofd(data)
+        case "XML":
+            return 1
+        case _:
+            return len(_frames(name, data))
+
+
+def _checked_format(data: bytes, limits: Limits) -> str:
     if len(data) > limits.bytes:
         raise TooLarge(f"The file has {len(data)} bytes; at most {limits.bytes} are read. Send it smaller or in parts.")
-    name = format_of(data)
-    frames = _frames(name, data, limits)
-    for number, frame in enumerate(frames, start=1):
-        _check_size(frame, number, limits)
-    return (_page(frame, number, limits) for number, frame in enumerate(frames, start=1))
+    return format_of(data)
 
 
-def _frames(name: str, data: bytes, limits: Limits) -> list[_Frame]:
+def _frames(name: str, data: bytes) -> list[_Frame]:
     if name == "TIFF":
-        return _tiff_frames(data, limits)
+        return _tiff_frames(data)
     if name == "HEIC":
         return [_heic_frame(data)]
     header = read_header(name, data)
@@ -89,14 +127,15 @@ def _first_only(kind: str) -> str:
     return f"frames_cut: The file is a {kind}; only its first picture was read."
 
 
-def _tiff_frames(data: bytes, limits: Limits) -> list[_Frame]:
+def _tiff_frames(data: bytes) -> list[_Frame]:
     # A bit set says: a smaller copy of another page, or a mask (TIFF 6.0, NewSubfileType).
     walk = enumerate(tiff.directories(data))
     pages = (directory for i, directory in walk if i == 0 or not directory.number(tiff.SUBFILE, 0) & 0b101)
-    found = list(islice(pages, limits.frames + 1))
+    found = list(islice(pages, MOST_FRAMES + 1))
     if not found:
         raise DamagedFile("The TIFF holds no page. Send the whole file.")
-    cut = f"frames_cut: The file has more than {limits.frames} pages; the first {limits.frames} were read."
+    if len(found) > MOST_FRAMES:
+        raise TooLarge(f"The TIFF has more than {MOST_FRAMES} pages. Send it in parts.")
     return [
         _Frame(
             directory.number(tiff.WIDTH, 0),
@@ -105,9 +144,8 @@ def _tiff_frames(data: bytes, limits: Limits) -> list[_Frame]:
             directory.number(tiff.ORIENTATION, 1),
             directory.dpi(),
             scanned=True,
-            warnings=(cut,) if len(found) > limits.frames else (),
         )
-        for directory in found[: limits.frames]
+        for directory in found
     ]
 
 
@@ -116,19 +154,9 @@ def _heic_frame(data: bytes) -> _Frame:
     return _Frame(width, height, reading, warnings=(_first_only("HEIC series"),) if pictures > 1 else ())
 
 
-def _check_size(frame: _Frame, number: int, limits: Limits) -> None:
-    width, height = frame.width, frame.height
-    if width < 1 or height < 1:
-        raise DamagedFile(f"Page {number} has {width} x {height} pixels; expected at least one. Send it again.")
-    if width * height > limits.pixels:
-        raise TooLarge(f"Page {number} has {width} x {height} pixels; at most {limits.pixels} are read. Scale it down.")
-    if max(width, height) > LONGEST_SIDE:
-        raise TooLarge(f"Page {number} is {max(width, height)} pixels long; at most {LONGEST_SIDE} are read. Cut it.")
-
-
-def _page(frame: _Frame, number: int, limits: Limits) -> PageImage:
+def _page(frame: _Frame, number: int, limits: Limits, known: tuple[str, ...]) -> PageImage:
     """Decode one frame and bring it to an upright RGB page, noting what was done to it."""
-    warnings = list(frame.warnings)
+    warnings = [*known, *frame.warnings]
     pixels, ground = to_rgb(eight_bits(frame.decode()))
     if ground:
         warnings.append(f"alpha_composited: The page has transparent parts; {ground} was put behind them.")

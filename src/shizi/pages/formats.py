@@ -8,9 +8,10 @@ like and what to do instead. Knows signatures only; whether the rest of the file
 import codecs
 from collections.abc import Callable
 
+from shizi.einvoice import is_einvoice
 from shizi.errors import DamagedFile, UnsupportedFormat
 
-READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC")
+READ = ("JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "HEIC", "PDF", "OFD", "XML")
 
 # Brands of the ISO base media file format, ISO/IEC 23008-12 annex B.
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -31,7 +32,7 @@ SIGNATURES = (
 FOREIGN = (
     (
         b"PK\x03\x04",
-        "a zip archive (or a Word, Excel, PowerPoint or OFD document)",
+        "a zip archive (or a Word, Excel or PowerPoint document)",
         "Unpack it or export pictures.",
     ),
     (b"PK\x05\x06", "an empty zip archive", "Send a picture."),
@@ -50,7 +51,13 @@ FOREIGN = (
     (b"AT&TFORM", "a DjVu document", "Convert it to TIFF."),
 )
 
-# PDF readers accept some bytes before the header; so do we when naming one.
+# The one part that every OFD has, and no other kind of zip (GB/T 33190-2016, 7.2); names stand unpacked in a zip.
+OFD_ENTRY = b"OFD.xml"
+
+# An XML file's root element stands behind its declaration and comments.
+EINVOICE_WITHIN = 4096
+
+# PDF readers accept some bytes before the header (ISO 32000-1, annex H.3, note 13); so do we.
 PDF_HEADER_WITHIN = 1024
 
 
@@ -68,6 +75,12 @@ def format_of(data: bytes) -> str:
         return "WebP"
     if data[4:8] == b"ftyp" and _is_heic(data):
         return "HEIC"
+    if b"%PDF-" in data[:PDF_HEADER_WITHIN] and not data.startswith(tuple(signature for signature, _, _ in FOREIGN)):
+        return "PDF"
+    if data.startswith(b"PK\x03\x04") and OFD_ENTRY in data:
+        return "OFD"
+    if is_einvoice(data[:EINVOICE_WITHIN]):
+        return "XML"
     looks, advice = _looks_like(data)
     raise UnsupportedFormat(f"The file is {looks}; {_list(READ)} are read. {advice}")
 
@@ -86,8 +99,6 @@ def _looks_like(data: bytes) -> tuple[str, str]:
     for signature, looks, advice in FOREIGN:
         if data.startswith(signature):
             return looks, advice
-    if b"%PDF-" in data[:PDF_HEADER_WITHIN]:
-        return "a PDF, which this version does not read yet", "Export its pages as PNG or TIFF."
     if data[4:8] == b"ftyp":
         if data[8:12] in (b"avif", b"avis"):
             return "an AVIF picture", "Convert it to PNG or JPEG."
@@ -112,7 +123,7 @@ def _looks_like_text(data: bytes) -> tuple[str, str] | None:
     kinds: tuple[tuple[str, Callable[[str], bool], str], ...] = (
         ("an SVG drawing", lambda t: t.startswith("<svg") or "<svg" in t, "Convert it to PNG."),
         ("HTML", lambda t: t.startswith("<!doctype html") or "<html" in t, "Send a screenshot of it."),
-        ("XML", lambda t: t.startswith("<?xml"), "Send a picture."),
+        ("XML", lambda t: t.startswith("<?xml"), "Of XML only e-invoices are read; send a picture."),
         ("a data URL", lambda t: t.startswith("data:image/"), "Send the bytes its base64 part stands for."),
         ("JSON", lambda t: t.startswith(("{", "[")), "Send the picture's own bytes."),
     )

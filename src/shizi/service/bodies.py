@@ -23,7 +23,10 @@ from shizi.service.settings import Settings
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
-_RAW_TYPES = ("application/octet-stream", "application/pdf")
+_RAW_TYPES = (
+    *("application/octet-stream", "application/pdf", "application/ofd", "application/vnd.ofd"),
+    *("application/xml", "text/xml"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     max_bytes: int = Field(5_000_000, ge=1, description="largest upload, all its pictures together; beyond it 413")
     max_files: int = Field(20, ge=1, le=1000, description="most pictures in one request; beyond them 413")
     max_pixels: int = Field(Limits().pixels, ge=1, description="largest page in pixels; beyond it 413")
-    max_frames: int = Field(Limits().frames, ge=1, description="most pages read of one file")
+    max_frames: int = Field(200, ge=1, description="most pages read of one file")
     templates: str = Field("", description="folder of the templates that requests may name; empty: none")
 
     @property
