@@ -17,7 +17,9 @@ from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
+from shizi.service.access import Keys
 from shizi.service.gate import Gate
+from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Service:
     reader: "Reader"
     settings: Settings
     gate: Gate
+    keys: Keys | None = None
 
 
 def service() -> Service:
@@ -46,10 +49,7 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
-    with here.gate.place():
-        started = time.perf_counter()
-        results = [_read(here.reader, upload, order.options) for upload in order.uploads]
-        milliseconds = (time.perf_counter() - started) * 1000
+    results, milliseconds = read_all(order.uploads, order.options)
     if len(results) == 1:
         return _one(results[0], milliseconds)
     return _several(order.uploads, results, milliseconds)
@@ -67,6 +67,18 @@ def ready() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
+
+
+def read_all(uploads: Sequence[bodies.Upload], options: ReadOptions) -> tuple[list[Document | ShiziError], float]:
+    """Read pictures one after the other, inside the gate; give each one's document or error, and milliseconds.
+
+    Raises Busy when the gate lets no one in.
+    """
+    here = service()
+    with here.gate.place():
+        started = time.perf_counter()
+        results = [_read(here.reader, upload, options) for upload in uploads]
+        return results, (time.perf_counter() - started) * 1000
 
 
 def _read(reader: "Reader", upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
@@ -118,8 +130,3 @@ def _heading(read: Sequence[Document], milliseconds: float) -> dict[str, Any]:
         "cached": False,
         "weights": list(read[0].weights),
     }
-
-
-def error_values(error: ShiziError) -> dict[str, Any]:
-    """Give an error as the answer carries it, without the request's id."""
-    return {"success": False, "error": error.message, "code": error.code}
