@@ -6,7 +6,7 @@ describes. Knows nothing of how a picture is read.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, request
@@ -18,7 +18,18 @@ from shizi.errors import ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.access import Keys
+from shizi.service.contract import (
+    HealthAnswer,
+    PredictAnswer,
+    PredictRefusal,
+    ReadyAnswer,
+    describes,
+    picture_bodies,
+    query_schemas,
+)
+from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.metrics import Metrics
 from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
 
@@ -35,7 +46,9 @@ class Service:
     reader: "Reader"
     settings: Settings
     gate: Gate
+    metrics: Metrics
     keys: Keys | None = None
+    failures: Failures | None = None
 
 
 def service() -> Service:
@@ -44,6 +57,13 @@ def service() -> Service:
 
 
 @api.post("/predict")
+@describes(
+    PredictAnswer,
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503),
+    refusal=PredictRefusal,
+    bodies=picture_bodies,
+    query=query_schemas(),
+)
 def predict() -> ResponseReturnValue:
     """Read the picture or pictures of the request."""
     here = service()
@@ -51,17 +71,19 @@ def predict() -> ResponseReturnValue:
     order = bodies.parse(request, here.settings)
     results, milliseconds = read_all(order.uploads, order.options)
     if len(results) == 1:
-        return _one(results[0], milliseconds)
-    return _several(order.uploads, results, milliseconds)
+        return _one(results[0], order.options, milliseconds)
+    return _several(order.uploads, results, order.options, milliseconds)
 
 
 @api.get("/health")
+@describes(HealthAnswer)
 def health() -> ResponseReturnValue:
     """Say that the process answers."""
     return jsonify(success=True, status="alive", version=shizi.__version__, request_id=g.request_id)
 
 
 @api.get("/ready")
+@describes(ReadyAnswer, refusals=(503,))
 def ready() -> ResponseReturnValue:
     """Say that the models are loaded and warm, with their names. Raises Stopping once the service stops."""
     here = service()
@@ -77,26 +99,38 @@ def read_all(uploads: Sequence[bodies.Upload], options: ReadOptions) -> tuple[li
     here = service()
     with here.gate.place():
         started = time.perf_counter()
-        results = [_read(here.reader, upload, options) for upload in uploads]
+        results = [_read(here, upload, options) for upload in uploads]
         return results, (time.perf_counter() - started) * 1000
 
 
-def _read(reader: "Reader", upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
+def _read(here: Service, upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
+    started = time.perf_counter()
     try:
-        return reader.read(upload.data, options)
+        document = here.reader.read(upload.data, options)
     except ShiziError as error:
+        if here.failures is not None:
+            here.failures.keep(upload.data, error, g.request_id, time.perf_counter() - started)
         return error
+    here.metrics.read(document, options.mode)
+    return document
 
 
-def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnValue:
+def _one(result: Document | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
     if isinstance(result, ShiziError):
         raise result
-    values = result.to_dict()
-    return jsonify(_heading([result], milliseconds) | {"source": values["source"], "pages": values["pages"]})
+    return jsonify(_heading([result], options, milliseconds) | _rest(result.to_dict()))
+
+
+def _rest(values: dict[str, Any]) -> dict[str, Any]:
+    """Give what a document has beside the heading: its source and pages, and its fields if they were asked for."""
+    return {name: values[name] for name in ("source", "pages", "fields", "verdict") if name in values}
 
 
 def _several(
-    uploads: Sequence[bodies.Upload], results: Sequence[Document | ShiziError], milliseconds: float
+    uploads: Sequence[bodies.Upload],
+    results: Sequence[Document | ShiziError],
+    options: ReadOptions,
+    milliseconds: float,
 ) -> ResponseReturnValue:
     """Answer several files: `pages` of all that were read, `documents` telling which pages are whose."""
     read = [result for result in results if isinstance(result, Document)]
@@ -115,10 +149,10 @@ def _several(
         first = next(result for result in results if isinstance(result, ShiziError))
         failed = error_values(first) | {"request_id": g.request_id, "documents": documents}
         return jsonify(failed), first.http_status
-    return jsonify(_heading(read, milliseconds) | {"pages": pages, "documents": documents})
+    return jsonify(_heading(read, options, milliseconds) | {"pages": pages, "documents": documents})
 
 
-def _heading(read: Sequence[Document], milliseconds: float) -> dict[str, Any]:
+def _heading(read: Sequence[Document], options: ReadOptions, milliseconds: float) -> dict[str, Any]:
     """Give the fixed contract (the first four keys) and what every answer carries after it."""
     whole = Document(tuple(page for document in read for page in document.pages))
     return {
@@ -129,4 +163,16 @@ def _heading(read: Sequence[Document], milliseconds: float) -> dict[str, Any]:
         "request_id": g.request_id,
         "cached": False,
         "weights": list(read[0].weights),
+        "options": {name: value for name, value in asdict(options).items() if name != "password"},
+        "warnings": [f"page {page.number}: {warning}" for page in whole.pages for warning in page.warnings],
+        "stages": _stages(read),
     }
+
+
+def _stages(read: Sequence[Document]) -> dict[str, float]:
+    """Add up the milliseconds of each stage over all documents."""
+    stages: dict[str, float] = {}
+    for document in read:
+        for stage, spent in document.milliseconds.items():
+            stages[stage] = round(stages.get(stage, 0.0) + spent, 1)
+    return stages

@@ -18,11 +18,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from shizi.errors import Busy, QuotaSpent, ShiziError
-from shizi.service import access, compat
+from shizi.service import access, compat, metrics, openapi
 from shizi.service.api import Service, api, service
 from shizi.service.bodies import MemoryRequest
+from shizi.service.failures import Failures
 from shizi.service.gate import Gate
-from shizi.service.refusals import error_values, translate
+from shizi.service.metrics import Metrics, rereader
+from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
 
@@ -60,11 +62,14 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
+    reader = reader or _load_reader(settings)
     app.extensions["shizi"] = Service(
-        reader=reader or _load_reader(settings),
+        reader=reader,
         settings=settings,
         gate=Gate(settings.readings, settings.queue, settings.wait_seconds),
+        metrics=Metrics(rereader(reader.weights)),
         keys=access.Keys(settings.keys) if settings.keys else None,
+        failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
     )
     app.before_request(_begin)
     app.before_request(_authorise)
@@ -74,6 +79,8 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     app.register_error_handler(Exception, _fail)
     compat.register(app, settings.compat_root)  # first: a root alias goes before the web page's own /
     app.register_blueprint(api)
+    app.register_blueprint(metrics.routes)
+    app.register_blueprint(openapi.pages)
     app.register_blueprint(web)
     return app
 
@@ -88,6 +95,7 @@ def _load_reader(settings: Settings) -> "Reader":
 
 def _begin() -> None:
     g.started = time.perf_counter()
+    service().metrics.begin()
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
 
@@ -144,19 +152,32 @@ def _finish(response: Response) -> Response:
     )
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
-    # The rule, not the path: a path is the caller's text and could forge rows.
-    log.info(
-        "%s %s %d %.0fms %s",
-        request.method if request.url_rule else "-",
-        request.url_rule or "-",
-        response.status_code,
-        (time.perf_counter() - g.started) * 1000,
-        g.request_id,
-    )
+    _tell(response)
     return response
 
 
+def _tell(response: Response) -> None:
+    """Log and count a request; by its rule, not its path, which is the caller's text and could forge rows."""
+    seconds = time.perf_counter() - g.started
+    method = request.method if request.url_rule else "-"
+    route = request.url_rule.rule if request.url_rule else "-"
+    service().metrics.answered(route, method, response.status_code, seconds)
+    row = {
+        "request_id": g.request_id,
+        "method": method,
+        "route": route,
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    if "key" in g:
+        row["key"] = g.key.name
+    if "cause" in g:
+        row["cause"] = g.cause
+    log.log(logging.WARNING if response.status_code >= 500 else logging.INFO, "request", extra={"row": row})
+
+
 def _answer(error: ShiziError, status: int | None = None, code: str | None = None) -> Response:
+    note(error)
     values = error_values(error) | {"request_id": g.request_id}
     if code:
         values["code"] = code
@@ -168,7 +189,6 @@ def _answer(error: ShiziError, status: int | None = None, code: str | None = Non
 
 
 def _refuse(error: ShiziError) -> ResponseReturnValue:
-    log.info("refused %s: %s", g.request_id, error.code)
     return _answer(error)
 
 

@@ -83,6 +83,7 @@ def parse(request: Request, settings: Settings) -> Order:
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
     check_size(uploads, settings.max_bytes)
+    ReadOptions.parse(query)  # a wrong option is an error even where the body has a right one
     return Order(uploads, ReadOptions.parse({**query, **options}))
 
 

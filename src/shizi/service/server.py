@@ -4,10 +4,8 @@ Each worker loads its own models after the fork (sessions do not survive one) an
 nothing of routes.
 """
 
-import logging
 import os
 import socket
-import sys
 from collections.abc import Iterable
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 import shizi
 from shizi.errors import OptionsError, ShiziError, WeightsError
+from shizi.service import logs
 from shizi.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         """Make the application, in the worker."""
         from shizi.service.app import create_app
 
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        logs.set_up()
         settings = self._settings
         try:
             app = create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))

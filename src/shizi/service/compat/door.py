@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException
@@ -18,7 +18,7 @@ from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.api import read_all, service
-from shizi.service.refusals import translate
+from shizi.service.refusals import note, translate
 
 # Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
 JSON_OVERHEAD = 4 / 3
@@ -67,7 +67,7 @@ def errors_as(routes: Blueprint, shape: Callable[[ShiziError], Response]) -> Non
         if isinstance(error, HTTPException) and error.code and error.code < 400:
             return error.get_response()
         known = translate(error)
-        current_app.logger.debug("refused in %s: %s", routes.name, known.code)
+        note(known)
         response = shape(known)
         if isinstance(known, (Busy, QuotaSpent)):
             response.headers["Retry-After"] = str(known.retry_seconds)
