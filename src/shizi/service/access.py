@@ -20,7 +20,7 @@ from typing import Any
 
 from flask import Request
 
-from shizi.errors import KeyMissing, KeyRefused, OptionsError, QuotaSpent
+from shizi.errors import AccessError, KeyMissing, KeyRefused, OptionsError, QuotaSpent
 
 SCOPES = ("read", "jobs", "admin")
 TOKEN_SECONDS = 2_592_000  # 30 days, as long as Baidu's tokens live
@@ -189,7 +189,7 @@ def allow(keys: Keys, given: str, scope: str) -> Key:
 def permit(keys: Keys, key: Key, scope: str) -> Key:
     """Give `key` back, once it has been found to have `scope` and one request left."""
     if scope not in key.scopes:
-        raise KeyRefused(f"The key may do {', '.join(key.scopes)}; this needs {scope}.")
+        raise AccessError(f"The key may do {', '.join(key.scopes)}; this needs {scope}.")
     keys.spend(key)
     return key
 

@@ -6,6 +6,7 @@ nothing of routes.
 
 import os
 import socket
+import sys
 from collections.abc import Iterable
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
@@ -106,6 +107,8 @@ def run(settings: Settings) -> None:
     models.
     """
     _check_address(settings)
+    if warning := open_to_all(settings):
+        print(f"shizi: {warning}", file=sys.stderr, flush=True)
     master = os.getpid()
     try:
         _Server(settings).run()
@@ -161,6 +164,16 @@ def start_line(host: str, port: int) -> str:
     else:
         reach = f"whoever reaches {host}"
     return f"识字 shizi {shizi.__version__} serves http://{shown}:{port}/ocr/webui ({reach})"
+
+
+def open_to_all(settings: Settings) -> str:
+    """Give the warning of a service that whoever reaches it may use; '' if it needs keys or is this machine's own."""
+    if settings.keys or settings.host in ("127.0.0.1", "::1", "localhost"):
+        return ""
+    return (
+        f"warning: listening on {settings.host} without keys, so whoever reaches this machine may use the service; "
+        "set SHIZI_KEYS and make keys with `shizi keys add`, or keep it behind a gateway that checks"
+    )
 
 
 def _check_address(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from shizi.geometry import Polygon
 from shizi.service import access, bodies
 from shizi.service.api import service
 from shizi.service.compat import baidu_forms, door
+from shizi.service.refusals import note
 
 routes = Blueprint("baidu", __name__)
 
@@ -59,11 +60,8 @@ _CODES = {
 _DAILY_SECONDS = 60  # a rate comes free within a minute; a longer wait is that for the next day's quota
 
 
-class _Refused(ShiziError):
-    """Say a refusal that Baidu has a code of its own for."""
-
-    code = "baidu"
-    http_status = 200
+class _Refused(Exception):
+    """Says a refusal that Baidu has a number of its own for."""
 
     def __init__(self, number: int, detail: str = "") -> None:
         super().__init__(f"{_MESSAGES[number]}{': ' if detail else ''}{detail}")
@@ -273,13 +271,21 @@ def _no_token(error: str, description: str, status: int) -> Response:
 
 
 def _refuse(error: ShiziError) -> Response:
-    number = error.number if isinstance(error, _Refused) else _CODES.get(error.code, 282000)
+    number = _CODES.get(error.code, 282000)
     if isinstance(error, QuotaSpent) and error.retry_seconds > _DAILY_SECONDS:
         number = 17
-    message = error.message if isinstance(error, _Refused) else _MESSAGES[number]
-    if isinstance(error, (InputError, OptionsError)):
-        message = f"{message}: {error.message}"
+    told = f": {error.message}" if isinstance(error, (InputError, OptionsError)) else ""
+    return _failure(number, f"{_MESSAGES[number]}{told}")
+
+
+def _refuse_number(error: _Refused) -> Response:
+    note(InputError(str(error)))
+    return _failure(error.number, str(error))
+
+
+def _failure(number: int, message: str) -> Response:
     return door.answer({"log_id": str(_log_id()), "error_code": number, "error_msg": message})
 
 
 door.errors_as(routes, _refuse)
+routes.register_error_handler(_Refused, _refuse_number)
