@@ -13,7 +13,7 @@ from shizi.service.settings import Settings
 
 @pytest.fixture
 def app(reader: FakeReader) -> Flask:
-    return create_app(Settings(max_bytes=100_000, max_files=3, readings=1, queue=1), reader)
+    return create_app(Settings(max_bytes=100_000, max_files=3, queue=1, cache="off"), reader)
 
 
 @pytest.fixture

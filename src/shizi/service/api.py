@@ -4,35 +4,41 @@ Takes what `bodies` took out of a request, reads it inside the gate, gives the a
 describes. Knows nothing of how a picture is read.
 """
 
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
+from shizi.cache import Kept
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.gate import Gate
+from shizi.service.readings import Engine, Readings, Request
 from shizi.service.settings import Settings
-
-if TYPE_CHECKING:
-    from shizi.reader import Reader
 
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the routes work with: one process's reader, settings and gate."""
+    """What the routes work with: what reads, the settings, the gate, and all of them put together."""
 
-    reader: "Reader"
+    reader: Engine
     settings: Settings
     gate: Gate
+    readings: Readings
+
+    def close(self) -> None:
+        """End what was started for this service."""
+        self.reader.close()
 
 
 def service() -> Service:
@@ -46,9 +52,10 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
-    with here.gate.place():
+    data = [upload.data for upload in order.uploads]
+    with here.readings.request(data, order.terms, gone=partial(_gone, request.environ)) as admitted:
         started = time.perf_counter()
-        results = [_read(here.reader, upload, order.options) for upload in order.uploads]
+        results = [_read(admitted, upload, order.options) for upload in order.uploads]
         milliseconds = (time.perf_counter() - started) * 1000
     if len(results) == 1:
         return _one(results[0], milliseconds)
@@ -69,32 +76,45 @@ def ready() -> ResponseReturnValue:
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
 
 
-def _read(reader: "Reader", upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
+def _read(admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:
     try:
-        return reader.read(upload.data, options)
+        return admitted.read(upload.data, options)
     except ShiziError as error:
         return error
 
 
-def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnValue:
+def _gone(environ: dict[str, Any]) -> bool:
+    """Tell whether the client has closed its connection: nothing is to be read from it but its end."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _one(result: Kept | ShiziError, milliseconds: float) -> ResponseReturnValue:
     if isinstance(result, ShiziError):
         raise result
-    values = result.to_dict()
+    values = result.document.to_dict()
     return jsonify(_heading([result], milliseconds) | {"source": values["source"], "pages": values["pages"]})
 
 
 def _several(
-    uploads: Sequence[bodies.Upload], results: Sequence[Document | ShiziError], milliseconds: float
+    uploads: Sequence[bodies.Upload], results: Sequence[Kept | ShiziError], milliseconds: float
 ) -> ResponseReturnValue:
     """Answer several files: `pages` of all that were read, `documents` telling which pages are whose."""
-    read = [result for result in results if isinstance(result, Document)]
+    read = [result for result in results if isinstance(result, Kept)]
     pages: list[dict[str, Any]] = []
     documents: list[dict[str, Any]] = []
     for upload, result in zip(uploads, results, strict=True):
         if isinstance(result, ShiziError):
             documents.append({"name": upload.name} | error_values(result))
             continue
-        values = result.to_dict()
+        values = result.document.to_dict()
         numbers = list(range(len(pages), len(pages) + len(values["pages"])))
         pages += values.pop("pages")
         del values["weights"]
@@ -106,18 +126,22 @@ def _several(
     return jsonify(_heading(read, milliseconds) | {"pages": pages, "documents": documents})
 
 
-def _heading(read: Sequence[Document], milliseconds: float) -> dict[str, Any]:
+def _heading(read: Sequence[Kept], milliseconds: float) -> dict[str, Any]:
     """Give the fixed contract (the first four keys) and what every answer carries after it."""
-    whole = Document(tuple(page for document in read for page in document.pages))
-    return {
+    whole = Document(tuple(page for kept in read for page in kept.document.pages))
+    ages = [kept.age_seconds for kept in read]
+    values = {
         "success": True,
         "text": whole.text,
         "confidence": round(whole.confidence, 4),
         "processing_time_ms": round(milliseconds, 1),
         "request_id": g.request_id,
-        "cached": False,
-        "weights": list(read[0].weights),
+        "cached": None not in ages,
+        "weights": list(read[0].document.weights),
     }
+    if values["cached"]:
+        values["cache_age_seconds"] = round(max(age for age in ages if age is not None), 1)
+    return values
 
 
 def error_values(error: ShiziError) -> dict[str, Any]:

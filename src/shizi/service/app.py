@@ -11,7 +11,8 @@ import re
 import time
 import traceback
 import uuid
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -25,14 +26,15 @@ from werkzeug.exceptions import (
 )
 
 from shizi.errors import Busy, InputError, QuotaSpent, ShiziError, TooLarge
+from shizi.pages import Limits
 from shizi.service.api import Service, api, error_values, service
 from shizi.service.bodies import MemoryRequest, too_large_message
+from shizi.service.engines import Engines, Inside, Load, Reads
 from shizi.service.gate import Gate
+from shizi.service.readings import Readings, make_cache
 from shizi.service.settings import Settings
 from shizi.service.web import web
-
-if TYPE_CHECKING:
-    from shizi.reader import Reader
+from shizi.weights import cpu_quota
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class _PlainJson(DefaultJSONProvider):
         return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=self.default)
 
 
-def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
+def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     """Make the application; without a `reader` the models are loaded and warmed now.
 
     Raises WeightsError when they cannot be.
@@ -62,11 +64,10 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
-    app.extensions["shizi"] = Service(
-        reader=reader or _load_reader(settings),
-        settings=settings,
-        gate=Gate(settings.readings, settings.queue, settings.wait_seconds),
-    )
+    engine = Inside(reader) if reader else start_engines(settings)
+    gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
+    readings = Readings(engine, gate, make_cache(settings), settings)
+    app.extensions["shizi"] = Service(engine, settings, gate, readings)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(ShiziError, _refuse)
@@ -77,10 +78,18 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     return app
 
 
-def _load_reader(settings: Settings) -> "Reader":
-    from shizi.reader import Reader  # only here: the process that starts the workers needs no engine
+def start_engines(settings: Settings, load: Load | None = None) -> Engines:
+    """Start the processes that read. Raises WeightsError when they cannot load the models."""
+    threads = settings.threads or max(1, cpu_quota() // settings.workers)
+    load = load or partial(load_reader, threads, settings.limits)
+    return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
 
-    reader = Reader(threads=settings.threads or None, limits=settings.limits)
+
+def load_reader(threads: int, limits: Limits) -> Reads:
+    """Load the models and warm them; called in the process that will read."""
+    from shizi.service.paging import PagingReader  # only here: this process needs no models
+
+    reader = PagingReader(threads=threads, limits=limits)
     reader.warm()
     return reader
 

@@ -19,6 +19,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.service.terms import Terms
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
@@ -35,10 +36,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one request asks for: the pictures and how to read them."""
+    """What one request asks for: the pictures, how to read them, and the terms."""
 
     uploads: tuple[Upload, ...]
     options: ReadOptions
+    terms: Terms
 
 
 class MemoryRequest(Request):
@@ -83,7 +85,15 @@ def parse(request: Request, settings: Settings) -> Order:
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
     _check_size(uploads, settings.max_bytes)
-    return Order(uploads, ReadOptions.parse({**query, **options}))
+    values: dict[str, object] = {**query, **options}
+    terms = Terms.take(values, request.headers)
+    return Order(uploads, ReadOptions.parse(values), terms)
+
+
+def most_bytes(settings: Settings, heading: bytes) -> int:
+    """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
+    most = settings.job_bytes if heading.startswith(b"POST /ocr/jobs") else settings.max_bytes
+    return round(most * 4 / 3) + _ENVELOPE_BYTES
 
 
 def _whole_body(request: Request) -> bytes:
