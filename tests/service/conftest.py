@@ -14,7 +14,7 @@ from shizi.service.settings import Settings
 
 @pytest.fixture
 def app(reader: FakeReader) -> Flask:
-    app = create_app(Settings(max_bytes=100_000, max_files=3, readings=1, queue=1), reader)  # type: ignore[arg-type]
+    app = create_app(Settings(max_bytes=100_000, max_files=3, queue=1, cache="off"), reader)
     app.after_request(keep_to_the_contract)
     return app
 

@@ -17,7 +17,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from shizi import errors
-from shizi.document import Block, Cell, Char, Document, Field, Line, Page, Table, Word
+from shizi.document import Block, Cell, Char, Document, Field, Line, Page, Table, Verdict, Word
 from shizi.geometry import Polygon
 from shizi.service.app import create_app
 from shizi.service.settings import Settings
@@ -44,7 +44,7 @@ def reader() -> Given:
 
 @pytest.fixture
 def app(reader: Given) -> Flask:
-    return create_app(Settings(max_bytes=100_000, readings=1, queue=1), reader)  # type: ignore[arg-type]
+    return create_app(Settings(max_bytes=100_000, queue=1, cache="off"), reader)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -385,7 +385,7 @@ class TestBaidu:
             *(Field(name, value, value, 0.9) for name, value in given.items()),
             Field("items", "", "", 1, rows=rows),
         )
-        reader.document = Document((Page(1, 400, 100),), fields=fields)
+        reader.document = Document((Page(1, 400, 100),), fields=fields, verdict=Verdict("accept"))
         values = self.ask(client, "vat_invoice", image)
         result = values["words_result"]
         assert values["words_result_num"] == len(result)
@@ -507,7 +507,7 @@ def test_baidus_own_client(reader: Given, page: Page, png: bytes) -> None:
     """baidu-aip, unchanged but for the carrier, at the root alias: the case of one who can change the host alone."""
     from aip import AipOcr
 
-    client = create_app(Settings(compat_root="baidu"), reader).test_client()  # type: ignore[arg-type]
+    client = create_app(Settings(compat_root="baidu", cache="off"), reader).test_client()  # type: ignore[arg-type]
     theirs = AipOcr("any", "an id", "a secret")
     theirs.s = theirs._AipBase__client = Adapter(client)
     basic = theirs.basicGeneral(png, {"detect_direction": "true"})
@@ -525,7 +525,7 @@ def test_baidus_own_client(reader: Given, page: Page, png: bytes) -> None:
     [("rapidocr", "/ocr"), ("umi", "/api/ocr"), ("paddlex", "/ocr"), ("baidu", "/rest/2.0/ocr/v1/general_basic")],
 )
 def test_root_alias(root: str, path: str, reader: Given, image: str) -> None:
-    client = create_app(Settings(compat_root=root), reader).test_client()  # type: ignore[arg-type]
+    client = create_app(Settings(compat_root=root, cache="off"), reader).test_client()  # type: ignore[arg-type]
     body: dict[str, Any] = {"data": {"image_data": image, "image": image}}
     if root in ("umi", "paddlex"):
         body = {"json": {"base64": image, "file": image}}

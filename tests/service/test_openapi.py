@@ -17,6 +17,8 @@ from shizi.service.app import create_app
 from shizi.service.openapi import describe
 from shizi.service.settings import Settings
 
+TERMS = ("deadline_ms", "priority", "no_store")
+
 
 def application() -> Flask:
     return create_app(Settings(max_bytes=100_000), FakeReader())  # type: ignore[arg-type]
@@ -44,9 +46,9 @@ def test_every_route_of_ours_is_described(app: Flask) -> None:
 
 def test_options_are_those_of_the_library(client: FlaskClient) -> None:
     predict = client.get("/ocr/openapi.json").get_json()["paths"]["/ocr/predict"]["post"]
-    assert [parameter["name"] for parameter in predict["parameters"]] == list(NAMES)
+    assert [parameter["name"] for parameter in predict["parameters"]] == [*NAMES, *TERMS]
     properties = predict["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert set(properties) == {"image", *NAMES}
+    assert set(properties) == {"image", *NAMES, *TERMS}
     for name, choices in CHOICES.items():
         assert set(choices) <= set(properties[name]["enum"])
 

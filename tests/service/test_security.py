@@ -24,7 +24,7 @@ DESK = "https://desk.example.org"
 
 
 def service(**chosen: Any) -> FlaskClient:
-    return create_app(Settings(max_bytes=100_000, **chosen), FakeReader()).test_client()  # type: ignore[arg-type]
+    return create_app(Settings(max_bytes=100_000, cache="off", **chosen), FakeReader()).test_client()  # type: ignore[arg-type]
 
 
 # Other origins

@@ -74,10 +74,47 @@ def test_sigterm_lets_a_running_request_finish(service: Live, tmp_path: Path) ->
     assert service.process.wait(60) == 0
 
 
-def test_a_dead_worker_is_replaced(service: Live) -> None:
-    with pytest.raises(ConnectionError):
-        service.request("POST", "/ocr/predict", b"die", **PNG)
+def test_a_death_in_native_code_costs_its_own_request_alone(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_WORKERS="2") as service, ThreadPoolExecutor(6) as pool:
+        held = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        dying = pool.submit(service.request, "POST", "/ocr/predict", b"die", **PNG)
+        others = [pool.submit(service.request, "POST", "/ocr/predict", b"a picture", **PNG) for _ in range(4)]
+        status, headers, body = dying.result()
+        assert (status, json.loads(body)["code"]) == (503, "worker_lost")
+        assert headers["Retry-After"] == "1"
+        assert [other.result()[0] for other in others] == [200] * 4
+        (tmp_path / "release").touch()
+        assert held.result()[0] == 200
+
+
+def test_a_deadline_is_kept_while_a_picture_is_read(service: Live, tmp_path: Path) -> None:
+    status, _, body = service.request("POST", "/ocr/predict?deadline_ms=200", b"hold", **PNG)
+    assert (status, json.loads(body)["code"]) == (504, "deadline")
+    (tmp_path / "release").touch()
     assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_a_reading_that_never_ends_is_ended(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_DEADLINE_SECONDS="0.5") as service:
+        status, _, body = service.request("POST", "/ocr/predict", b"hold", **PNG)
+        assert (status, json.loads(body)["code"]) == (504, "deadline")
+        until(lambda: service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200)
+
+
+def test_who_hangs_up_before_the_turn_is_not_read_for(tmp_path: Path) -> None:
+    path = "/ocr/predict?deadline_ms=100"  # refused at once while the one place in the queue is taken
+    with start(tmp_path, SHIZI_QUEUE="1") as service, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        (tmp_path / "held").unlink()
+        with socket.create_connection(("127.0.0.1", service.port)) as leaving:
+            leaving.sendall(HEADING + b"Content-Length: 4\r\n\r\nhold")
+        until(lambda: b"no turn came" in service.request("POST", path, b"a picture", **PNG)[2])
+        (tmp_path / "release").touch()
+        assert held.result()[0] == 200
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        assert not (tmp_path / "held").exists()
 
 
 def test_bodies_too_large_get_their_answer(steady: Live) -> None:

@@ -4,15 +4,18 @@ Takes what `bodies` took out of a request, reads it inside the gate, gives the a
 describes. Knows nothing of how a picture is read.
 """
 
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
+from shizi.cache import Kept
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.options import ReadOptions
@@ -30,25 +33,31 @@ from shizi.service.contract import (
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.metrics import Metrics
+from shizi.service.readings import Engine, Readings, Request
 from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
-
-if TYPE_CHECKING:
-    from shizi.reader import Reader
+from shizi.service.terms import Terms
 
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the routes work with: one process's reader, settings and gate."""
+    """What the routes work with: what reads, the settings, the gate, and all of them put together."""
 
-    reader: "Reader"
+    reader: Engine
     settings: Settings
     gate: Gate
+    readings: Readings
     metrics: Metrics
     keys: Keys | None = None
     failures: Failures | None = None
+
+    def close(self) -> None:
+        """End what was started for this service."""
+        self.reader.close()
+        if self.keys is not None:
+            self.keys.close()
 
 
 def service() -> Service:
@@ -59,7 +68,7 @@ def service() -> Service:
 @api.post("/predict")
 @describes(
     PredictAnswer,
-    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503),
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
     refusal=PredictRefusal,
     bodies=picture_bodies,
     query=query_schemas(),
@@ -69,7 +78,7 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
-    results, milliseconds = read_all(order.uploads, order.options)
+    results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
         return _one(results[0], order.options, milliseconds)
     return _several(order.uploads, results, order.options, milliseconds)
@@ -91,34 +100,51 @@ def ready() -> ResponseReturnValue:
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
 
 
-def read_all(uploads: Sequence[bodies.Upload], options: ReadOptions) -> tuple[list[Document | ShiziError], float]:
+def read_all(
+    uploads: Sequence[bodies.Upload], options: ReadOptions, terms: Terms
+) -> tuple[list[Kept | ShiziError], float]:
     """Read pictures one after the other, inside the gate; give each one's document or error, and milliseconds.
 
     Raises Busy when the gate lets no one in.
     """
-    here = service()
-    with here.gate.place():
+    here, data = service(), [upload.data for upload in uploads]
+    owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
+    with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
         started = time.perf_counter()
-        results = [_read(here, upload, options) for upload in uploads]
+        results = [_read(here, admitted, upload, options) for upload in uploads]
         return results, (time.perf_counter() - started) * 1000
 
 
-def _read(here: Service, upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
+def _read(here: Service, admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:
     started = time.perf_counter()
     try:
-        document = here.reader.read(upload.data, options)
+        kept = admitted.read(upload.data, options)
     except ShiziError as error:
         if here.failures is not None:
             here.failures.keep(upload.data, error, g.request_id, time.perf_counter() - started)
         return error
-    here.metrics.read(document, options.mode)
-    return document
+    cached = kept.age_seconds is not None
+    here.metrics.read(kept.document, options.mode, cached if here.settings.cache != "off" else None)
+    return kept
 
 
-def _one(result: Document | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
+def _gone(environ: dict[str, Any]) -> bool:
+    """Tell whether the client has closed its connection: nothing is to be read from it but its end."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
     if isinstance(result, ShiziError):
         raise result
-    return jsonify(_heading([result], options, milliseconds) | _rest(result.to_dict()))
+    return jsonify(_heading([result], options, milliseconds) | _rest(result.document.to_dict()))
 
 
 def _rest(values: dict[str, Any]) -> dict[str, Any]:
@@ -128,19 +154,19 @@ def _rest(values: dict[str, Any]) -> dict[str, Any]:
 
 def _several(
     uploads: Sequence[bodies.Upload],
-    results: Sequence[Document | ShiziError],
+    results: Sequence[Kept | ShiziError],
     options: ReadOptions,
     milliseconds: float,
 ) -> ResponseReturnValue:
     """Answer several files: `pages` of all that were read, `documents` telling which pages are whose."""
-    read = [result for result in results if isinstance(result, Document)]
+    read = [result for result in results if isinstance(result, Kept)]
     pages: list[dict[str, Any]] = []
     documents: list[dict[str, Any]] = []
     for upload, result in zip(uploads, results, strict=True):
         if isinstance(result, ShiziError):
             documents.append({"name": upload.name} | error_values(result))
             continue
-        values = result.to_dict()
+        values = result.document.to_dict()
         numbers = list(range(len(pages), len(pages) + len(values["pages"])))
         pages += values.pop("pages")
         del values["weights"]
@@ -152,21 +178,25 @@ def _several(
     return jsonify(_heading(read, options, milliseconds) | {"pages": pages, "documents": documents})
 
 
-def _heading(read: Sequence[Document], options: ReadOptions, milliseconds: float) -> dict[str, Any]:
+def _heading(read: Sequence[Kept], options: ReadOptions, milliseconds: float) -> dict[str, Any]:
     """Give the fixed contract (the first four keys) and what every answer carries after it."""
-    whole = Document(tuple(page for document in read for page in document.pages))
-    return {
+    whole = Document(tuple(page for kept in read for page in kept.document.pages))
+    ages = [kept.age_seconds for kept in read]
+    values = {
         "success": True,
         "text": whole.text,
         "confidence": round(whole.confidence, 4),
         "processing_time_ms": round(milliseconds, 1),
         "request_id": g.request_id,
-        "cached": False,
-        "weights": list(read[0].weights),
+        "cached": None not in ages,
+        "weights": list(read[0].document.weights),
         "options": {name: value for name, value in asdict(options).items() if name != "password"},
         "warnings": [f"page {page.number}: {warning}" for page in whole.pages for warning in page.warnings],
-        "stages": _stages(read),
+        "stages": _stages([kept.document for kept in read if kept.age_seconds is None]),
     }
+    if values["cached"]:
+        values["cache_age_seconds"] = round(max(age for age in ages if age is not None), 1)
+    return values
 
 
 def _stages(read: Sequence[Document]) -> dict[str, float]:

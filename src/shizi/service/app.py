@@ -10,7 +10,9 @@ import logging
 import re
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -18,18 +20,19 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from shizi.errors import Busy, QuotaSpent, ShiziError
+from shizi.pages import Limits
 from shizi.service import access, compat, metrics, openapi
 from shizi.service.api import Service, api, service
 from shizi.service.bodies import MemoryRequest
+from shizi.service.engines import Engines, Inside, Load, Reads
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.metrics import Metrics, rereader
+from shizi.service.readings import Readings, make_cache
 from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
-
-if TYPE_CHECKING:
-    from shizi.reader import Reader
+from shizi.weights import cpu_quota
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class _PlainJson(DefaultJSONProvider):
         return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=self.default)
 
 
-def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
+def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     """Make the application; without a `reader` the models are loaded and warmed now.
 
     Raises WeightsError when they cannot be.
@@ -62,12 +65,14 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
-    reader = reader or _load_reader(settings)
+    engine = Inside(reader) if reader else start_engines(settings)
+    gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
     app.extensions["shizi"] = Service(
-        reader=reader,
+        reader=engine,
         settings=settings,
-        gate=Gate(settings.readings, settings.queue, settings.wait_seconds),
-        metrics=Metrics(rereader(reader.weights)),
+        gate=gate,
+        readings=Readings(engine, gate, make_cache(settings), settings),
+        metrics=_metrics(engine.weights, gate),
         keys=access.Keys(settings.keys) if settings.keys else None,
         failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
     )
@@ -85,10 +90,25 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     return app
 
 
-def _load_reader(settings: Settings) -> "Reader":
-    from shizi.reader import Reader  # only here: the process that starts the workers needs no engine
+def _metrics(weights: Sequence[str], gate: Gate) -> Metrics:
+    counted = Metrics(rereader(weights))
+    counted.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
+    counted.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
+    return counted
 
-    reader = Reader(threads=settings.threads or None, limits=settings.limits)
+
+def start_engines(settings: Settings, load: Load | None = None) -> Engines:
+    """Start the processes that read. Raises WeightsError when they cannot load the models."""
+    threads = settings.threads or max(1, cpu_quota() // settings.workers)
+    load = load or partial(load_reader, threads, settings.limits)
+    return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
+
+
+def load_reader(threads: int, limits: Limits) -> Reads:
+    """Load the models and warm them; called in the process that will read."""
+    from shizi.service.paging import PagingReader  # only here: this process needs no models
+
+    reader = PagingReader(threads=threads, limits=limits)
     reader.warm()
     return reader
 

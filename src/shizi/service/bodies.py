@@ -19,9 +19,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.service.terms import Terms
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
+# Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
+JSON_OVERHEAD = 4 / 3
+FORM_OVERHEAD = 1.5
 _RAW_TYPES = ("application/octet-stream", "application/pdf")
 
 
@@ -35,10 +39,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one request asks for: the pictures and how to read them."""
+    """What one request asks for: the pictures, how to read them, and the terms."""
 
     uploads: tuple[Upload, ...]
     options: ReadOptions
+    terms: Terms
 
 
 class MemoryRequest(Request):
@@ -67,7 +72,7 @@ def parse(request: Request, settings: Settings) -> Order:
     usable picture and OptionsError for options that are unknown or refused.
     """
     kind = request.mimetype
-    base64_overhead = 4 / 3 if kind == "application/json" else 1
+    base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
     bound(request, settings, base64_overhead)
     query = _single_values(request.args)
     if kind == "application/json":
@@ -83,8 +88,18 @@ def parse(request: Request, settings: Settings) -> Order:
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
     check_size(uploads, settings.max_bytes)
-    ReadOptions.parse(query)  # a wrong option is an error even where the body has a right one
-    return Order(uploads, ReadOptions.parse({**query, **options}))
+    values: dict[str, object] = {**query, **options}
+    terms = Terms.take(values, request.headers)
+    given: dict[str, object] = {**query}
+    Terms.take(given, request.headers)
+    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
+    return Order(uploads, ReadOptions.parse(values), terms)
+
+
+def most_bytes(settings: Settings, heading: bytes) -> int:
+    """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
+    most = settings.job_bytes if heading.startswith(b"POST /ocr/jobs") else settings.max_bytes
+    return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
 
 
 def bound(request: Request, settings: Settings, overhead: float = 1) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shizi.options import CHOICES, PAGE_RANGES, ReadOptions
 from shizi.service.settings import Settings
+from shizi.service.terms import PRIORITIES
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -179,6 +180,7 @@ class PredictAnswer(_Model):
     processing_time_ms: float
     request_id: str
     cached: bool
+    cache_age_seconds: Annotated[float | None, Field(description="if it was cached: how old the answer is")] = None
     weights: Annotated[list[str], Field(description="the model files that read, name@digest")]
     options: Annotated[dict[str, str], Field(description="the options in force, without the password")]
     warnings: list[str]
@@ -234,14 +236,42 @@ def option_schemas() -> dict[str, dict[str, Any]]:
     return schemas
 
 
+def term_schemas() -> dict[str, dict[str, Any]]:
+    """Give the schemas of what a caller may say of a request beside how to read."""
+    return {
+        "deadline_ms": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3_600_000,
+            "description": "how long its caller waits; also the header X-Deadline-Ms",
+        },
+        "priority": {
+            "type": "string",
+            "enum": list(PRIORITIES),
+            "default": "interactive",
+            "description": "bulk may be passed by those who wait; also the header X-Priority",
+        },
+        "no_store": {
+            "type": "boolean",
+            "default": False,
+            "description": "neither answer from the cache nor keep the answer; also Cache-Control: no-store",
+        },
+    }
+
+
 def query_schemas() -> dict[str, dict[str, Any]]:
     """Give the schemas of the options where everything is text, as in a query or a form."""
-    return {
-        name: {**schema, "enum": [value if isinstance(value, str) else str(value).lower() for value in schema["enum"]]}
+    options = {
+        name: {
+            **schema,
+            "type": "string",
+            "enum": [value if isinstance(value, str) else str(value).lower() for value in schema["enum"]],
+        }
         if "enum" in schema
         else schema
         for name, schema in option_schemas().items()
     }
+    return options | term_schemas()
 
 
 def picture_bodies(settings: Settings) -> dict[str, Any]:
@@ -259,7 +289,11 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
     raw = {"schema": {"type": "string", "contentMediaType": "application/octet-stream", "minLength": 1}}
     return {
         "application/json": {
-            "schema": {**closed, "required": ["image"], "properties": {"image": image, **option_schemas()}}
+            "schema": {
+                **closed,
+                "required": ["image"],
+                "properties": {"image": image, **option_schemas(), **term_schemas()},
+            }
         },
         "multipart/form-data": {
             "schema": {**closed, "required": ["file"], "properties": {"file": files, **query_schemas()}}

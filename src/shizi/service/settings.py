@@ -25,16 +25,30 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 lets other machines in")
     port: int = Field(5000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    workers: int = Field(1, ge=1, le=64, description="processes, each with its own models")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that read, each with its own models, one picture at a time"
+    )
     threads: int = Field(
         0,
         ge=0,
         le=256,
         description="CPU threads of each worker; 0 shares this machine's quota among the workers",
     )
-    readings: int = Field(1, ge=1, le=64, description="readings at once in each worker")
-    queue: int = Field(16, ge=0, le=1000, description="requests that may wait in each worker; beyond them 429")
+    queue: int = Field(64, ge=0, le=1000, description="requests that may wait; beyond them 429")
+    queue_megapixels: float = Field(
+        128, gt=0, description="pixels that may wait, guessed from the pictures' headers; beyond them 429"
+    )
     wait_seconds: float = Field(30, gt=0, le=3600, description="longest wait for a turn; after it 429")
+    deadline_seconds: float = Field(
+        120,
+        gt=0,
+        le=86_400,
+        description="longest time a request or a job's page may take; a worker that reads on is ended",
+    )
+    worker_megabytes: int = Field(
+        1500, ge=0, description="memory at which a worker is replaced between readings; 0 never replaces one"
+    )
+    body_seconds: float = Field(30, gt=0, le=3600, description="time in which a request must have come in whole")
     stop_seconds: int = Field(30, ge=1, le=3600, description="time for running requests after SIGTERM")
     max_bytes: int = Field(5_000_000, ge=1, description="largest upload, all its pictures together; beyond it 413")
     max_files: int = Field(20, ge=1, le=1000, description="most pictures in one request; beyond them 413")
@@ -61,10 +75,32 @@ class Settings(BaseSettings):
         """The origins whose web pages may call."""
         return frozenset(filter(None, map(str.strip, self.cors_origins.split(","))))
 
+    cache: str = Field(
+        "memory", description="where finished readings are kept: `off`, `memory`, a file's path or a Redis address"
+    )
+    cache_seconds: float = Field(600, gt=0, description="how long a reading is kept in the cache")
+    cache_bytes: int = Field(
+        64_000_000, ge=1, description="most bytes kept in the cache (in Redis, its own limit holds)"
+    )
+    jobs: str = Field("", description="where jobs are kept: a folder's path or a Redis address; empty takes no jobs")
+    job_bytes: int = Field(
+        100_000_000, ge=1, description="largest upload of a job, all its files together; beyond it 413"
+    )
+    job_files: int = Field(200, ge=1, le=100_000, description="most files in one job; beyond them 413")
+    job_keep_seconds: float = Field(86_400, gt=0, description="how long a finished job is kept")
+    job_lease_seconds: float = Field(
+        15, ge=1, le=3600, description="after this silence of its worker a page is read again"
+    )
+    job_tries: int = Field(
+        3, ge=1, le=100, description="how often a page may bring its worker down before it is given up"
+    )
+    webhook_hosts: str = Field("", description="hosts that jobs may report to, with commas between; empty allows none")
+    webhook_secret: str = Field("", repr=False, description="what signs the reports of jobs; without it none is sent")
+
     @property
     def limits(self) -> Limits:
         """What one picture may measure."""
-        return Limits(bytes=self.max_bytes, pixels=self.max_pixels, frames=self.max_frames)
+        return Limits(bytes=max(self.max_bytes, self.job_bytes), pixels=self.max_pixels, frames=self.max_frames)
 
 
 def load(**chosen: Any) -> Settings:

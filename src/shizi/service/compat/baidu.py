@@ -52,6 +52,8 @@ _CODES = {
     "options": 216100,
     "busy": 18,
     "stopping": 2,
+    "worker_lost": 2,
+    "deadline": 2,
     "key_missing": 110,
     "key_refused": 110,
     "access": 6,
@@ -151,7 +153,7 @@ def unknown(rest: str) -> Response:
 
 def _order() -> tuple[bytes, dict[str, str]]:
     """Check who asks; take the picture or document, and which page of it."""
-    door.bound(door.FORM_OVERHEAD)
+    door.bound(bodies.FORM_OVERHEAD)
     keys = service().keys
     if keys is not None:
         g.key = access.permit(keys, _caller(keys), "read")

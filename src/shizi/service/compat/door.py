@@ -19,10 +19,7 @@ from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.api import read_all, service
 from shizi.service.refusals import note, translate
-
-# Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
-JSON_OVERHEAD = 4 / 3
-FORM_OVERHEAD = 1.5
+from shizi.service.terms import Terms
 
 
 def read(data: bytes, **options: str) -> Document:
@@ -31,10 +28,10 @@ def read(data: bytes, **options: str) -> Document:
     here.gate.check_open()
     upload = bodies.Upload("", data)
     bodies.check_size((upload,), here.settings.max_bytes)
-    [result] = read_all([upload], ReadOptions.parse(options))[0]
+    [result] = read_all([upload], ReadOptions.parse(options), Terms())[0]
     if isinstance(result, ShiziError):
         raise result
-    return result
+    return result.document
 
 
 def bound(overhead: float) -> None:
@@ -44,7 +41,7 @@ def bound(overhead: float) -> None:
 
 def json_object() -> dict[str, Any]:
     """Give the body as a JSON object, whatever its content type says. Raises InputError when it is none."""
-    bound(JSON_OVERHEAD)
+    bound(bodies.JSON_OVERHEAD)
     try:
         values = from_json(bodies.whole_body(request), allow_inf_nan=False)
     except ValueError as error:

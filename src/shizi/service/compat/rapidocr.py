@@ -26,7 +26,7 @@ def welcome() -> Response:
 @routes.post("/ocr")
 def ocr() -> Response:
     """Read one picture."""
-    door.bound(door.FORM_OVERHEAD)
+    door.bound(bodies.FORM_OVERHEAD)
     for name in ("use_det", "use_rec"):
         if _switch(name) is False:
             raise OptionsError(f"{name}=false cannot be had here: lines are always found and read.")

@@ -19,7 +19,7 @@ routes = Blueprint("umi", __name__)
 
 # Failures: the numbers of its own server where it has one; 9.. for those that only a service for many can have.
 _CODES = {"input": 800, "options": 804, "busy": 910, "stopping": 911, "key_missing": 920, "key_refused": 921}
-_CODES |= {"quota_spent": 922, "internal": 900}
+_CODES |= {"quota_spent": 922, "access": 921, "internal": 900, "worker_lost": 912, "deadline": 913}
 _FAILED = 901
 
 _PARSERS = {

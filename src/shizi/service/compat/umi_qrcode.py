@@ -16,6 +16,7 @@ from shizi.errors import InputError, OptionsError
 from shizi.pages import open_pages
 from shizi.service import bodies
 from shizi.service.api import service
+from shizi.service.work import pixels_in
 
 FORMATS = (
     "Aztec",
@@ -50,7 +51,8 @@ def read(order: dict[str, Any]) -> dict[str, Any]:
     data = bodies.decode_base64(order["base64"], "base64")
     bodies.check_size((bodies.Upload("", data),), here.settings.max_bytes)
     options = _options(order)
-    with here.gate.place():
+    work = pixels_in(data, here.settings.limits)
+    with here.gate.admitted(work), here.gate.turn(work):
         picture = _prepared(Image.fromarray(next(iter(open_pages(data, here.settings.limits))).pixels), options)
         found = [_found(code) for code in zxingcpp.read_barcodes(np.asarray(picture)) if code.valid]
     return {"code": 100, "data": found} if found else {"code": 101, "data": "QR code not found in image."}

@@ -1,0 +1,107 @@
+"""Readings: one upload through cache, gate and engine; what `/ocr/predict` and the jobs both read with.
+
+Takes uploads, options and terms, gives documents with their ages, or raises. Knows nothing of HTTP or JSON.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import shizi
+from shizi.cache import Cache, InRedis, InSqlite, Kept, Store, key_of
+from shizi.document import Document
+from shizi.options import ReadOptions
+from shizi.service.gate import Gate, Rank
+from shizi.service.settings import Settings
+from shizi.service.terms import Terms
+from shizi.service.work import pixels_in
+
+
+class Engine(Protocol):
+    """What reads: `Engines`, or a reader in this process."""
+
+    weights: tuple[str, ...]
+
+    def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
+        """Read `data` until `deadline`."""
+        ...
+
+    def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
+        """Count the pages of `data`."""
+        ...
+
+    def close(self) -> None:
+        """End what was started to read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All that one process reads with."""
+
+    engine: Engine
+    gate: Gate
+    cache: Cache
+    settings: Settings
+
+    @contextmanager
+    def request(
+        self, uploads: Sequence[bytes], terms: Terms, scope: str = "", gone: Callable[[], bool] = lambda: False
+    ) -> Iterator["Request"]:
+        """Admit a request with all its uploads; `scope` keeps its cached answers from others. Raises Busy."""
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        if terms.deadline_ms is not None:
+            deadline = min(deadline, time.monotonic() + terms.deadline_ms / 1000)
+        works = [pixels_in(data, self.settings.limits) for data in uploads]
+        with self.gate.admitted(sum(works), terms.priority, deadline):
+            yield Request(self, terms, scope, deadline, gone)
+
+    def page(self, data: bytes, options: ReadOptions, work: float) -> Document:
+        """Read what one unit of a job asks for, behind all requests that wait."""
+        with self.gate.turn(work, Rank.JOB):
+            return self.engine.read(data, options)
+
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        """Count the pages of a job's file, behind all requests that wait."""
+        with self.gate.turn(0, Rank.JOB):
+            return self.engine.count(data, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One admitted request."""
+
+    readings: Readings
+    terms: Terms
+    scope: str
+    deadline: float
+    gone: Callable[[], bool]
+
+    def read(self, data: bytes, options: ReadOptions) -> Kept:
+        """Read one upload, or take it from the cache. Raises what the reader raises, Busy, DeadlinePassed."""
+        if self.terms.no_store:
+            return Kept(self._read(data, options))
+        cache = self.readings.cache
+        key = key_of(data, options, self.readings.engine.weights, shizi.__version__, self.scope)
+        return cache.get(key) or cache.read(key, lambda: self._read(data, options), self.deadline)
+
+    def _read(self, data: bytes, options: ReadOptions) -> Document:
+        work = pixels_in(data, self.readings.settings.limits)
+        with self.readings.gate.turn(work, self.terms.priority, self.deadline, self.gone):
+            return self.readings.engine.read(data, options, self.deadline)
+
+
+def make_cache(settings: Settings) -> Cache:
+    """Make the cache the settings ask for: `off`, `memory`, the address of a Redis or the path of a file."""
+    return Cache(_store(settings))
+
+
+def _store(settings: Settings) -> Store | None:
+    where, ttl = settings.cache, settings.cache_seconds
+    if where == "off":
+        return None
+    if where.startswith(("redis://", "rediss://", "unix://")):
+        return InRedis(where, ttl)
+    return InSqlite(":memory:" if where == "memory" else where, settings.cache_bytes, ttl)
