@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -17,12 +17,15 @@ from flask.typing import ResponseReturnValue
 import shizi
 from shizi.cache import Kept
 from shizi.document import Document
-from shizi.errors import ShiziError
+from shizi.errors import OptionsError, ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.gate import Gate
 from shizi.service.readings import Engine, Readings, Request
 from shizi.service.settings import Settings
+
+if TYPE_CHECKING:
+    from shizi.service.jobs.runner import Runner
 
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
@@ -35,9 +38,13 @@ class Service:
     settings: Settings
     gate: Gate
     readings: Readings
+    jobs: "Runner | None" = None
 
     def close(self) -> None:
         """End what was started for this service."""
+        if self.jobs is not None:
+            self.jobs.close()
+            self.jobs.queue.close()
         self.reader.close()
 
 
@@ -52,6 +59,8 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
+    if order.terms.webhook:
+        raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
     data = [upload.data for upload in order.uploads]
     with here.readings.request(data, order.terms, gone=partial(_gone, request.environ)) as admitted:
         started = time.perf_counter()
@@ -74,6 +83,12 @@ def ready() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
+
+
+@api.delete("/cache")
+def purge() -> ResponseReturnValue:
+    """Drop all cached answers."""
+    return jsonify(success=True, dropped=service().readings.cache.purge(), request_id=g.request_id)
 
 
 def _read(admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:

@@ -12,6 +12,7 @@ import time
 import traceback
 import uuid
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -31,7 +32,13 @@ from shizi.service.api import Service, api, error_values, service
 from shizi.service.bodies import MemoryRequest, too_large_message
 from shizi.service.engines import Engines, Inside, Load, Reads
 from shizi.service.gate import Gate
-from shizi.service.readings import Readings, make_cache
+from shizi.service.jobs.on_disk import OnDisk
+from shizi.service.jobs.on_redis import OnRedis
+from shizi.service.jobs.queue import Queue
+from shizi.service.jobs.routes import jobs
+from shizi.service.jobs.runner import Runner
+from shizi.service.jobs.webhook import Webhook
+from shizi.service.readings import REDIS_ADDRESSES, Readings, make_cache
 from shizi.service.settings import Settings
 from shizi.service.web import web
 from shizi.weights import cpu_quota
@@ -67,13 +74,14 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     engine = Inside(reader) if reader else start_engines(settings)
     gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
     readings = Readings(engine, gate, make_cache(settings), settings)
-    app.extensions["shizi"] = Service(engine, settings, gate, readings)
+    app.extensions["shizi"] = Service(engine, settings, gate, readings, start_jobs(settings, readings))
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(ShiziError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)
     app.register_blueprint(api)
+    app.register_blueprint(jobs)
     app.register_blueprint(web)
     return app
 
@@ -83,6 +91,19 @@ def start_engines(settings: Settings, load: Load | None = None) -> Engines:
     threads = settings.threads or max(1, cpu_quota() // settings.workers)
     load = load or partial(load_reader, threads, settings.limits)
     return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
+
+
+def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
+    """Open the store of jobs and start reading them; None where the settings name none. Raises OptionsError."""
+    if not settings.jobs:
+        return None
+    queue: Queue
+    if settings.jobs.startswith(REDIS_ADDRESSES):
+        queue = OnRedis(settings.jobs, settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    else:
+        queue = OnDisk(Path(settings.jobs), settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    webhook = Webhook(settings.webhook_hosts, settings.webhook_secret)
+    return Runner(queue, readings, webhook, settings.workers, settings.job_lease_seconds)
 
 
 def load_reader(threads: int, limits: Limits) -> Reads:
