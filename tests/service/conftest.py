@@ -1,13 +1,11 @@
 """Fixtures of the service's tests: the application on the fake reader, and its client."""
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 from fakes import FakeReader
 from flask import Flask
 from flask.testing import FlaskClient
-from redis_server import RedisServer
 
 from shizi.service.app import create_app
 from shizi.service.settings import Settings
@@ -27,17 +25,3 @@ def client(app: Flask) -> FlaskClient:
 def image(png: bytes) -> str:
     """The picture in base64."""
     return base64.b64encode(png).decode()
-
-
-@pytest.fixture(scope="session")
-def redis_process() -> Iterator[RedisServer]:
-    server = RedisServer()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def redis_server(redis_process: RedisServer) -> RedisServer:
-    """An empty Redis."""
-    redis_process.flush()
-    return redis_process

@@ -27,6 +27,9 @@ from shizi.service.settings import Settings
 if TYPE_CHECKING:
     from shizi.service.jobs.runner import Runner
 
+# How long the pages of jobs that are being read when the service ends may take; others read them later.
+_LAST_PAGES_SECONDS = 5.0
+
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
 
@@ -43,9 +46,11 @@ class Service:
     def close(self) -> None:
         """End what was started for this service."""
         if self.jobs is not None:
-            self.jobs.close()
-            self.jobs.queue.close()
+            self.jobs.close(_LAST_PAGES_SECONDS)
         self.reader.close()
+        if self.jobs is not None:
+            self.jobs.close(1.0)
+            self.jobs.queue.close()
 
 
 def service() -> Service:

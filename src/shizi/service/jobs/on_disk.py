@@ -357,7 +357,7 @@ def _translated() -> Iterator[None]:
     """Raise Unavailable for a disk that is full or gone."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.Error) as error:
         raise Unavailable(
             f"Jobs cannot be kept just now ({getattr(error, 'strerror', None) or error}); send the request again in "
             "30 s, and see to the folder in SHIZI_JOBS.",

@@ -92,7 +92,7 @@ class Runner:
                 self.queue.finish(unit, outcome)
         except WorkerLost:
             log.warning("job %s: the engine died on page %d, try %d", unit.job, unit.page, unit.tries)
-            self.queue.give_back(unit, tried=True)
+            self.queue.give_back(unit, tried=not self._stopping)
         except (Stopping, _Interrupted):
             self.queue.give_back(unit, tried=False)
         finally:
