@@ -13,6 +13,7 @@ need fonts-noto-cjk test -f /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.t
 need chromium command -v chromium
 need curl command -v curl
 need default-jdk-headless command -v javac
+need redis-server command -v redis-server
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

@@ -36,6 +36,8 @@ _REDIS_SECONDS = 0.5
 _REDIS_PREFIX = "shizi:cache:"
 # After a failure the store is left alone for so long.
 _REST_SECONDS = 5.0
+# How often one who waits for another's reading looks whether it still should.
+_CHECK_SECONDS = 0.25
 
 
 def key_of(data: bytes, options: ReadOptions, weights: tuple[str, ...], version: str, scope: str = "") -> str:
@@ -209,8 +211,8 @@ class Cache:
         self.hits += 1
         return Kept(Document.from_dict(json.loads(zlib.decompress(found[0]))), found[1])
 
-    def read(self, key: str, read: Callable[[], Document], deadline: float) -> Kept:
-        """Read under `key`, or wait until `deadline` for an identical caller that already does.
+    def read(self, key: str, read: Callable[[], Document], check: Callable[[], None] = lambda: None) -> Kept:
+        """Read under `key`, or wait for an identical caller that already does; `check` raises to end that wait.
 
         Raises what `read` raises, to its own caller only: those who waited then read themselves.
         """
@@ -221,8 +223,8 @@ class Cache:
                     flight = self._flights[key] = _Flight()
             if mine:
                 return self._lead(key, flight, read)
-            if not flight.landed.wait(max(0.0, deadline - time.monotonic())):
-                return Kept(read())  # whose own deadline will tell
+            while not flight.landed.wait(_CHECK_SECONDS):
+                check()
             if flight.document is not None:
                 self.hits += 1
                 return Kept(flight.document, 0.0)

@@ -16,7 +16,9 @@ import shizi
 from shizi import errors
 from shizi.document import Document
 from shizi.errors import ShiziError
+from shizi.service.app import create_app
 from shizi.service.logs import JsonRows
+from shizi.service.settings import Settings
 
 FIRST_KEYS = ["success", "text", "confidence", "processing_time_ms", "request_id", "cached", "weights"]
 
@@ -328,3 +330,58 @@ def test_no_invalid_json_is_sent(client: FlaskClient, reader: FakeReader, png: b
     with pytest.raises(ValueError, match="JSON"):
         client.application.json.dumps(broken)
     assert json.loads(client.application.json.dumps(document.to_dict())) == document.to_dict()
+
+
+def test_the_same_picture_again_comes_from_the_cache(reader: FakeReader, png: bytes) -> None:
+    client = create_app(Settings(), reader).test_client()  # type: ignore[arg-type]
+
+    def ask(path: str = "/ocr/predict", **headers: str) -> dict[str, Any]:
+        answer: dict[str, Any] = client.post(path, data=png, content_type="image/png", headers=headers).get_json()
+        return answer
+
+    first, again = ask(), ask()
+    assert (first["cached"], again["cached"], len(reader.asked)) == (False, True, 1)
+    assert 0 <= again["cache_age_seconds"] < 60
+    left_out = {"cached", "cache_age_seconds", "request_id", "processing_time_ms"}
+    assert {k: v for k, v in again.items() if k not in left_out} == {
+        k: v for k, v in first.items() if k not in left_out
+    }
+    assert ask("/ocr/predict?mode=fast")["cached"] is False
+    assert ask("/ocr/predict?no_store=true")["cached"] is False
+    assert ask("/ocr/predict?detail=word&no_store=true")["cached"] is False
+    assert ask("/ocr/predict?detail=word")["cached"] is False, "it was not kept"
+    assert ask(**{"Cache-Control": "no-store"})["cached"] is False
+    assert client.delete("/ocr/cache").get_json()["dropped"] == 3
+    assert ask()["cached"] is False
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "deadline_ms=0",
+        "deadline_ms=x",
+        "deadline_ms=-1",
+        "deadline_ms=1e3",
+        "deadline_ms=３",
+        "priority=urgent",
+        "no_store=maybe",
+        "webhook=http://127.0.0.1/",
+    ],
+)
+def test_bad_terms(query: str, client: FlaskClient, png: bytes) -> None:
+    response = client.post(f"/ocr/predict?{query}", data=png, content_type="image/png")
+    assert query.split("=")[0] in check_error(response, errors.OptionsError)["error"]
+
+
+@pytest.mark.parametrize("deadline", [True, 1.5, None, [1], {}])
+def test_bad_deadlines_in_json(deadline: object, client: FlaskClient, image: str) -> None:
+    response = client.post("/ocr/predict", json={"image": image, "deadline_ms": deadline})
+    assert response.status_code == (200 if deadline is None else 400)
+
+
+def test_terms_in_headers_and_body(client: FlaskClient, image: str, png: bytes) -> None:
+    headers = {"X-Deadline-Ms": "5000", "X-Priority": "bulk", "Content-Type": "image/png"}
+    assert client.post("/ocr/predict", data=png, headers=headers).status_code == 200
+    assert client.post("/ocr/predict", data=png, headers={**headers, "X-Priority": "first"}).status_code == 400
+    body = {"image": image, "deadline_ms": 5000, "priority": "bulk", "no_store": True}
+    assert client.post("/ocr/predict", json=body).status_code == 200

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -49,9 +49,8 @@ class Crowd:
             future.result(10)
 
 
-def until(true: "object") -> None:
+def until(true: Callable[[], bool]) -> None:
     """Spin until other threads have brought something about."""
-    assert callable(true)
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline
@@ -112,9 +111,9 @@ def test_the_queue_is_bounded_by_work() -> None:
     with gate.admitted(8 * PAGE):
         with gate.admitted(2 * PAGE):
             pass
-        with pytest.raises(Busy, match=r"8\.0 megapixels are waiting, and this request brings 3\.0"):
-            with gate.admitted(3 * PAGE):
-                pass
+        refused = pytest.raises(Busy, match=r"8\.0 megapixels are waiting, and this request brings 3\.0")
+        with refused, gate.admitted(3 * PAGE):
+            pass
     with gate.admitted(1000 * PAGE):
         assert gate.work == 1000 * PAGE, "an empty queue takes what alone is larger than it"
 
@@ -135,9 +134,9 @@ def test_retry_after_comes_from_the_measured_rate() -> None:
         with pytest.raises(Busy, match=r"in 5 s") as refused, gate.admitted(9 * PAGE):
             pass
         assert refused.value.retry_seconds == 5
-        with pytest.raises(Busy, match=r"deadline is nearer than the 4\.5 seconds"):
-            with gate.admitted(PAGE, deadline=time.monotonic() + 2):
-                pass
+        too_near = pytest.raises(Busy, match=r"deadline is nearer than the 4\.5 seconds")
+        with too_near, gate.admitted(PAGE, deadline=time.monotonic() + 2):
+            pass
     gate._measure(PAGE, seconds=1e6)
     with gate.admitted(9 * PAGE), pytest.raises(Busy, match="in 6 s"), gate.admitted(9 * PAGE):
         pass

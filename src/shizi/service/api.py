@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 import shizi
 from shizi.cache import Kept
 from shizi.document import Document
-from shizi.errors import ShiziError
+from shizi.errors import OptionsError, ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.access import Keys
@@ -25,6 +25,7 @@ from shizi.service.contract import (
     HealthAnswer,
     PredictAnswer,
     PredictRefusal,
+    PurgeAnswer,
     ReadyAnswer,
     describes,
     picture_bodies,
@@ -37,6 +38,12 @@ from shizi.service.readings import Engine, Readings, Request
 from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
+
+if TYPE_CHECKING:
+    from shizi.service.jobs.runner import Runner
+
+# How long the pages of jobs that are being read when the service ends may take; others read them later.
+_LAST_PAGES_SECONDS = 5.0
 
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
@@ -52,10 +59,16 @@ class Service:
     metrics: Metrics
     keys: Keys | None = None
     failures: Failures | None = None
+    jobs: "Runner | None" = None
 
     def close(self) -> None:
         """End what was started for this service."""
+        if self.jobs is not None:
+            self.jobs.close(_LAST_PAGES_SECONDS)
         self.reader.close()
+        if self.jobs is not None:
+            self.jobs.close(1.0)
+            self.jobs.queue.close()
         if self.keys is not None:
             self.keys.close()
 
@@ -78,6 +91,8 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
+    if order.terms.webhook:
+        raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
     results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
         return _one(results[0], order.options, milliseconds)
@@ -98,6 +113,13 @@ def ready() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
+
+
+@api.delete("/cache")
+@describes(PurgeAnswer, refusals=(401, 403, 429))
+def purge() -> ResponseReturnValue:
+    """Drop all cached answers."""
+    return jsonify(success=True, dropped=service().readings.cache.purge(), request_id=g.request_id)
 
 
 def read_all(

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -27,8 +28,14 @@ from shizi.service.bodies import MemoryRequest
 from shizi.service.engines import Engines, Inside, Load, Reads
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.jobs.on_disk import OnDisk
+from shizi.service.jobs.on_redis import OnRedis
+from shizi.service.jobs.queue import Queue
+from shizi.service.jobs.routes import jobs
+from shizi.service.jobs.runner import Runner
+from shizi.service.jobs.webhook import Webhook
 from shizi.service.metrics import Metrics, rereader
-from shizi.service.readings import Readings, make_cache
+from shizi.service.readings import REDIS_ADDRESSES, Readings, make_cache
 from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
@@ -67,14 +74,16 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.json = _PlainJson(app)
     engine = Inside(reader) if reader else start_engines(settings)
     gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
+    readings = Readings(engine, gate, make_cache(settings), settings)
     app.extensions["shizi"] = Service(
         reader=engine,
         settings=settings,
         gate=gate,
-        readings=Readings(engine, gate, make_cache(settings), settings),
+        readings=readings,
         metrics=_metrics(engine.weights, gate),
         keys=access.Keys(settings.keys) if settings.keys else None,
         failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
+        jobs=start_jobs(settings, readings),
     )
     app.before_request(_begin)
     app.before_request(_authorise)
@@ -84,6 +93,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.register_error_handler(Exception, _fail)
     compat.register(app, settings.compat_root)  # first: a root alias goes before the web page's own /
     app.register_blueprint(api)
+    app.register_blueprint(jobs)
     app.register_blueprint(metrics.routes)
     app.register_blueprint(openapi.pages)
     app.register_blueprint(web)
@@ -102,6 +112,19 @@ def start_engines(settings: Settings, load: Load | None = None) -> Engines:
     threads = settings.threads or max(1, cpu_quota() // settings.workers)
     load = load or partial(load_reader, threads, settings.limits)
     return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
+
+
+def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
+    """Open the store of jobs and start reading them; None where the settings name none. Raises OptionsError."""
+    if not settings.jobs:
+        return None
+    queue: Queue
+    if settings.jobs.startswith(REDIS_ADDRESSES):
+        queue = OnRedis(settings.jobs, settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    else:
+        queue = OnDisk(Path(settings.jobs), settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    webhook = Webhook(settings.webhook_hosts, settings.webhook_secret)
+    return Runner(queue, readings, webhook, settings.workers, settings.job_lease_seconds)
 
 
 def load_reader(threads: int, limits: Limits) -> Reads:

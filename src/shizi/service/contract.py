@@ -198,6 +198,59 @@ class PredictRefusal(Refusal):
     documents: list[RefusedEntry] | None = None
 
 
+class PurgeAnswer(_Model):
+    """How many answers were dropped."""
+
+    success: Literal[True]
+    dropped: int
+    request_id: str
+
+
+class JobFile(_Model):
+    """One file of a job; `pages` is not known until they are counted."""
+
+    name: str
+    pages: int | None
+    pages_read: int
+    pages_failed: int
+
+
+class JobError(_Model):
+    """A page that could not be read, or a file whose pages could not be counted."""
+
+    file: int
+    page: int | None
+    error: str
+    code: str
+    success: Literal[False] | None = None
+
+
+class JobAnswer(_Model):
+    """How a job stands."""
+
+    success: Literal[True]
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    pages: int | None
+    pages_read: int
+    pages_failed: int
+    files: list[JobFile]
+    errors: list[JobError]
+    created: str
+    ended: str | None
+    webhook: str | None
+    request_id: str
+
+
+class JobGone(_Model):
+    """A job was cancelled, if it was not over, and forgotten."""
+
+    success: Literal[True]
+    id: str
+    was: Literal["queued", "running", "done", "failed", "cancelled"]
+    request_id: str
+
+
 class HealthAnswer(_Model):
     """The process answers."""
 
@@ -303,9 +356,25 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
     }
 
 
+_WEBHOOK = {"type": "string", "description": "the address that is told when the job is over"}
+
+
+def job_bodies(settings: Settings) -> dict[str, Any]:
+    """Give the schemas of the ways a job's files may come."""
+    bodies = picture_bodies(settings.model_copy(update={"max_files": settings.job_files}))
+    for kind in ("application/json", "multipart/form-data"):
+        bodies[kind]["schema"]["properties"]["webhook"] = _WEBHOOK
+    return bodies
+
+
+def job_query_schemas() -> dict[str, dict[str, Any]]:
+    """Give the schemas of what may stand in a job's query."""
+    return {**query_schemas(), "webhook": _WEBHOOK}
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a route takes and gives. `answer`: a model, or a media type; `bodies`: schema by media type,
+    """What a route takes and gives. `answer`: a model, or a media type (`*/*`: any); `bodies`: schema by media type,
     by what the settings allow.
 
     `status`: that of success; `refusals`: those of errors, beside what every route may answer.

@@ -105,11 +105,13 @@ class Gate:
 
         Raises Busy when no turn comes in time, InputError when `gone` says that nobody waits for the result.
         """
-        self._enter(rank, min(deadline, time.monotonic() + self._wait_seconds), gone)
+        longest = math.inf if rank == Rank.JOB else self._wait_seconds  # a job has the time that others need
+        self._enter(rank, min(deadline, time.monotonic() + longest), gone)
         started = time.monotonic()
         try:
             yield
-            self._measure(work, time.monotonic() - started)
+            if work:
+                self._measure(work, time.monotonic() - started)
         finally:
             self._leave()
 

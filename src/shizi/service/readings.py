@@ -12,11 +12,14 @@ from typing import Protocol
 import shizi
 from shizi.cache import Cache, InRedis, InSqlite, Kept, Store, key_of
 from shizi.document import Document
+from shizi.errors import DeadlinePassed, InputError
 from shizi.options import ReadOptions
 from shizi.service.gate import Gate, Rank
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
 from shizi.service.work import pixels_in
+
+REDIS_ADDRESSES = ("redis://", "rediss://", "unix://")
 
 
 class Engine(Protocol):
@@ -58,14 +61,14 @@ class Readings:
         with self.gate.admitted(sum(works), terms.priority, deadline):
             yield Request(self, terms, scope, deadline, gone)
 
-    def page(self, data: bytes, options: ReadOptions, work: float) -> Document:
-        """Read what one unit of a job asks for, behind all requests that wait."""
-        with self.gate.turn(work, Rank.JOB):
+    def page(self, data: bytes, options: ReadOptions, work: float, gone: Callable[[], bool]) -> Document:
+        """Read one page of a job, behind all requests that wait; `gone` ends the wait."""
+        with self.gate.turn(work, Rank.JOB, gone=gone):
             return self.engine.read(data, options)
 
-    def count(self, data: bytes, options: ReadOptions) -> int:
-        """Count the pages of a job's file, behind all requests that wait."""
-        with self.gate.turn(0, Rank.JOB):
+    def count(self, data: bytes, options: ReadOptions, gone: Callable[[], bool]) -> int:
+        """Count the pages of a job's file, behind all requests that wait; `gone` ends the wait."""
+        with self.gate.turn(0, Rank.JOB, gone=gone):
             return self.engine.count(data, options)
 
 
@@ -85,7 +88,14 @@ class Request:
             return Kept(self._read(data, options))
         cache = self.readings.cache
         key = key_of(data, options, self.readings.engine.weights, shizi.__version__, self.scope)
-        return cache.get(key) or cache.read(key, lambda: self._read(data, options), self.deadline)
+        return cache.get(key) or cache.read(key, lambda: self._read(data, options), self._check)
+
+    def _check(self) -> None:
+        """End the wait for an identical request's reading when nobody waits for this one, or its time is up."""
+        if self.gone():
+            raise InputError("The client closed the connection before its turn came; nothing was read.")
+        if time.monotonic() > self.deadline:
+            raise DeadlinePassed("An identical picture is being read; that did not end by this request's deadline.")
 
     def _read(self, data: bytes, options: ReadOptions) -> Document:
         work = pixels_in(data, self.readings.settings.limits)
@@ -102,6 +112,6 @@ def _store(settings: Settings) -> Store | None:
     where, ttl = settings.cache, settings.cache_seconds
     if where == "off":
         return None
-    if where.startswith(("redis://", "rediss://", "unix://")):
+    if where.startswith(REDIS_ADDRESSES):
         return InRedis(where, ttl)
     return InSqlite(":memory:" if where == "memory" else where, settings.cache_bytes, ttl)

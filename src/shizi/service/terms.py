@@ -22,12 +22,14 @@ class Terms:
 
     deadline_ms   how long its caller waits; None = as long as the service allows
     priority      interactive = somebody waits for it; bulk = it may be passed by those
-    no_store      true = neither answer it from the cache nor keep its answer
+    no_store      true = neither answer it from the cache nor keep its answer; a job is forgotten once it was fetched
+    webhook       where to tell that a job is over; '' = nowhere
     """
 
     deadline_ms: int | None = None
     priority: Rank = Rank.INTERACTIVE
     no_store: bool = False
+    webhook: str = ""
 
     @classmethod
     def take(cls, values: MutableMapping[str, object], headers: Headers) -> "Terms":
@@ -40,7 +42,10 @@ class Terms:
             raise OptionsError(f"Option 'priority' is {str(priority)[:40]!r}; expected one of {', '.join(PRIORITIES)}.")
         if no_store not in ("true", "false"):
             raise OptionsError(f"Option 'no_store' is {no_store[:40]!r}; expected true or false.")
-        return cls(_milliseconds(deadline), PRIORITIES[str(priority)], no_store == "true")
+        webhook = values.pop("webhook", "")
+        if not isinstance(webhook, str):
+            raise OptionsError("Option 'webhook' is no text; expected the address that is told when the job is over.")
+        return cls(_milliseconds(deadline), PRIORITIES[str(priority)], no_store == "true", webhook)
 
 
 def _milliseconds(value: object) -> int | None:
