@@ -1,6 +1,7 @@
 """The API's description: valid, complete, and true of what the service answers to anything."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ import schemathesis
 from fakes import FakeReader
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from openapi_spec_validator import validate
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from shizi.options import CHOICES, NAMES
@@ -20,12 +24,13 @@ from shizi.service.settings import Settings
 TERMS = ("deadline_ms", "priority", "no_store")
 
 
-def application() -> Flask:
-    return create_app(Settings(max_bytes=100_000), FakeReader())  # type: ignore[arg-type]
-
-
-APP = application()
-SCHEMA = schemathesis.openapi.from_wsgi("/ocr/openapi.json", APP)
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
+    """The description of a service that takes jobs too."""
+    folder = tmp_path_factory.mktemp("jobs")
+    app = create_app(Settings(max_bytes=100_000, jobs=str(folder)), FakeReader())  # type: ignore[arg-type]
+    yield schemathesis.openapi.from_wsgi("/ocr/openapi.json", app)
+    app.extensions["shizi"].close()
 
 
 def test_it_is_valid_openapi(client: FlaskClient) -> None:
@@ -60,21 +65,47 @@ def test_keys_are_described_where_they_are_needed(tmp_path: Any) -> None:
     assert "security" not in paths["/ocr/health"]["get"]
 
 
-@SCHEMA.parametrize()
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
+OPERATIONS = (
+    ("/ocr/predict", "POST"),
+    ("/ocr/jobs", "POST"),
+    ("/ocr/jobs/{job}", "GET"),
+    ("/ocr/jobs/{job}", "DELETE"),
+    ("/ocr/jobs/{job}/result", "GET"),
+    ("/ocr/cache", "DELETE"),
+    ("/ocr/health", "GET"),
+    ("/ocr/ready", "GET"),
+    ("/metrics", "GET"),
 )
+
+
+def test_no_operation_is_forgotten(app: Flask) -> None:
+    with app.test_request_context():
+        paths = describe(app)["paths"]
+    assert {(path, method.upper()) for path, methods in paths.items() for method in methods} == set(OPERATIONS)
+
+
 @pytest.mark.slow
-def test_schemathesis(case: schemathesis.Case) -> None:
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_schemathesis(path: str, method: str, described: BaseSchema) -> None:
     """Whatever fits the description is answered as it says, whatever does not is refused; nothing is a 5xx."""
-    # Forms and raw bodies have no types on the wire: a number sent there is the text or the bytes asked for.
-    typeless = case.media_type not in (None, "application/json")
-    case.call_and_validate(excluded_checks=[negative_data_rejection] if typeless else [])
+    operation = described[path][method]
+    modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+    @given(case=st.one_of(modes))
+    @settings(
+        max_examples=40 if method == "POST" else 10,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def hold(case: schemathesis.Case) -> None:
+        # Forms and raw bodies have no types on the wire: a number sent there is the text or the bytes asked for.
+        typeless = case.media_type not in (None, "application/json")
+        case.call_and_validate(excluded_checks=[negative_data_rejection] if typeless else [])
+
+    hold()
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(client: FlaskClient) -> None:

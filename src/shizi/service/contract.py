@@ -356,20 +356,14 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
     }
 
 
-_WEBHOOK = {"type": "string", "description": "the address that is told when the job is over"}
-
-
 def job_bodies(settings: Settings) -> dict[str, Any]:
     """Give the schemas of the ways a job's files may come."""
     bodies = picture_bodies(settings.model_copy(update={"max_files": settings.job_files}))
-    for kind in ("application/json", "multipart/form-data"):
-        bodies[kind]["schema"]["properties"]["webhook"] = _WEBHOOK
+    if settings.webhook_hosts and settings.webhook_secret:
+        webhook = {"type": "string", "description": "the address that is told when the job is over"}
+        for kind in ("application/json", "multipart/form-data"):
+            bodies[kind]["schema"]["properties"]["webhook"] = webhook
     return bodies
-
-
-def job_query_schemas() -> dict[str, dict[str, Any]]:
-    """Give the schemas of what may stand in a job's query."""
-    return {**query_schemas(), "webhook": _WEBHOOK}
 
 
 @dataclass(frozen=True, slots=True)

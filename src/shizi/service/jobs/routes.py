@@ -22,7 +22,7 @@ from shizi.errors import NotFinished, OptionsError, UnknownJob
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.api import service
-from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, job_query_schemas
+from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, query_schemas
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
 
@@ -40,7 +40,7 @@ _UNSAFE = re.compile(r"[^\w.-]+")
     status=202,
     refusals=(400, 401, 403, 413, 415, 429, 500, 503),
     bodies=job_bodies,
-    query=job_query_schemas(),
+    query=query_schemas(),
 )
 def submit() -> ResponseReturnValue:
     """Take a job: 202 with its id."""
