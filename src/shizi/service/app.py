@@ -161,7 +161,7 @@ def _scope() -> str:
     path = request.url_rule.rule
     if path.startswith(_ADMIN_PATHS):
         return "admin"
-    return "jobs" if path.startswith("/ocr/jobs") else "read"
+    return "jobs" if path.startswith("/ocr/jobs") or "/api/doc/" in path else "read"
 
 
 def _allow_origin(response: Response) -> None:

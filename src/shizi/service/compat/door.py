@@ -34,9 +34,12 @@ def read(data: bytes, **options: str) -> Document:
     return result.document
 
 
-def bound(overhead: float) -> None:
-    """Limit the body of the current request; before anything of it is read."""
-    bodies.bound(request, service().settings, overhead)
+def bound(overhead: float, most_bytes: int | None = None) -> None:
+    """Limit the body of the current request (to what the settings allow of pictures); before anything is read."""
+    settings = service().settings
+    if most_bytes is not None:
+        settings = settings.model_copy(update={"max_bytes": most_bytes})
+    bodies.bound(request, settings, overhead)
 
 
 def json_object() -> dict[str, Any]:
