@@ -12,7 +12,7 @@ from shizi.errors import ShiziError
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 
-# AccessError and its children belong to the keys of the HTTP service, not built yet: nothing raises them.
+# AccessError and its children are raised by the service alone, before a reader is asked: see test_access.py.
 RAISED = [
     errors.InputError,
     errors.UnsupportedFormat,

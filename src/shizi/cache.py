@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Protocol, TypeVar
 
 from shizi.document import Document
@@ -231,12 +231,13 @@ class Cache:
 
     def _lead(self, key: str, flight: _Flight, read: Callable[[], Document]) -> Kept:
         try:
-            values = read().to_dict()
+            fresh = read()
+            values = fresh.to_dict()
             # What is read anew comes out as what was kept does: numbers are rounded once, for both.
             flight.document = Document.from_dict(values)
             value = zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)
             self._try(lambda store: store.put(key, value))
-            return Kept(flight.document)
+            return Kept(replace(flight.document, milliseconds=fresh.milliseconds))
         finally:
             with self._lock:
                 del self._flights[key]

@@ -8,7 +8,7 @@ the whole line is right, 0..1; a word's and a character's likewise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +186,8 @@ class Page:
 class Document:
     """One input read: its pages, the format it came in, and the weights that read it (`name@digest`).
 
-    `fields` and `verdict` are there if they were asked for.
+    `fields` and `verdict` are there if they were asked for. `milliseconds`: what each stage of this reading took; no
+    part of the result, so it is neither compared nor written by `to_dict`.
     """
 
     pages: tuple[Page, ...]
@@ -194,6 +195,7 @@ class Document:
     weights: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     verdict: Verdict | None = None
+    milliseconds: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, format_of, open_pages
 from shizi.recognise import ReadsLines, Recogniser
+from shizi.stopwatch import Stopwatch
 from shizi.weights import cpu_quota, find, has
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
@@ -78,21 +79,30 @@ class Reader:
         self.read(page)
 
     def _document(self, images: Iterable[PageImage], source: str, options: ReadOptions) -> Document:
-        return Document(tuple(self._page(image, options) for image in images), source, self.weights)
+        watch, pages = Stopwatch(), []
+        for image in images:
+            watch.lap("decode")
+            pages.append(self._page(image, options, watch))
+        return Document(tuple(pages), source, self.weights, milliseconds=watch.milliseconds)
 
-    def _page(self, image: PageImage, options: ReadOptions) -> Page:
+    def _page(self, image: PageImage, options: ReadOptions, watch: Stopwatch) -> Page:
         pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
+        watch.lap("enhance")
         search = options.orientation == "auto"
         regions, rotation = self._detector.find(pixels), 0
+        watch.lap("detect")
         if search and (quarters := page_turn(pixels, regions, reader)):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
+        watch.lap("orientation")
         found = read_regions(pixels, regions, reader, search)
+        watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
+        watch.lap("layout")
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)

@@ -17,6 +17,7 @@ from shizi import errors
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.service.app import create_app
+from shizi.service.logs import JsonRows
 from shizi.service.settings import Settings
 
 FIRST_KEYS = ["success", "text", "confidence", "processing_time_ms", "request_id", "cached", "weights"]
@@ -302,9 +303,18 @@ def test_the_log_has_a_row_a_request_and_no_content(
     caplog.set_level(logging.DEBUG)
     client.post("/ocr/predict", data={"file": (io.BytesIO(png), "私人.png")})
     client.get("/ocr/no%0Aforged")
-    rows = [record.getMessage() for record in caplog.records]
-    assert [row.split()[:3] for row in rows] == [["POST", "/ocr/predict", "200"], ["-", "-", "404"]]
-    assert not re.search("识字|私人|forged", caplog.text)
+    written = [JsonRows().format(record) for record in caplog.records]
+    rows = [json.loads(row) for row in written]
+    told = [(row["method"], row["route"], row["status"]) for row in rows]
+    assert told == [("POST", "/ocr/predict", 200), ("-", "-", 404)]
+    assert all(row["event"] == "request" and row["request_id"] and row["milliseconds"] >= 0 for row in rows)
+    assert not re.search("识字|私人|forged|\n", "".join(written))
+
+
+def test_a_refusal_tells_its_cause_in_the_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client.post("/ocr/predict", data=b"x", content_type="text/plain")
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "unsupported_format"
 
 
 def test_answers_are_not_kept_by_anyone(client: FlaskClient) -> None:

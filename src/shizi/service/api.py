@@ -7,7 +7,7 @@ describes. Knows nothing of how a picture is read.
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,9 +20,24 @@ from shizi.document import Document
 from shizi.errors import OptionsError, ShiziError
 from shizi.options import ReadOptions
 from shizi.service import bodies
+from shizi.service.access import Keys
+from shizi.service.contract import (
+    HealthAnswer,
+    PredictAnswer,
+    PredictRefusal,
+    PurgeAnswer,
+    ReadyAnswer,
+    describes,
+    picture_bodies,
+    query_schemas,
+)
+from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.metrics import Metrics
 from shizi.service.readings import Engine, Readings, Request
+from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
+from shizi.service.terms import Terms
 
 if TYPE_CHECKING:
     from shizi.service.jobs.runner import Runner
@@ -41,6 +56,9 @@ class Service:
     settings: Settings
     gate: Gate
     readings: Readings
+    metrics: Metrics
+    keys: Keys | None = None
+    failures: Failures | None = None
     jobs: "Runner | None" = None
 
     def close(self) -> None:
@@ -51,6 +69,8 @@ class Service:
         if self.jobs is not None:
             self.jobs.close(1.0)
             self.jobs.queue.close()
+        if self.keys is not None:
+            self.keys.close()
 
 
 def service() -> Service:
@@ -59,6 +79,13 @@ def service() -> Service:
 
 
 @api.post("/predict")
+@describes(
+    PredictAnswer,
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
+    refusal=PredictRefusal,
+    bodies=picture_bodies,
+    query=query_schemas(),
+)
 def predict() -> ResponseReturnValue:
     """Read the picture or pictures of the request."""
     here = service()
@@ -66,23 +93,21 @@ def predict() -> ResponseReturnValue:
     order = bodies.parse(request, here.settings)
     if order.terms.webhook:
         raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
-    data = [upload.data for upload in order.uploads]
-    with here.readings.request(data, order.terms, gone=partial(_gone, request.environ)) as admitted:
-        started = time.perf_counter()
-        results = [_read(admitted, upload, order.options) for upload in order.uploads]
-        milliseconds = (time.perf_counter() - started) * 1000
+    results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
-        return _one(results[0], milliseconds)
-    return _several(order.uploads, results, milliseconds)
+        return _one(results[0], order.options, milliseconds)
+    return _several(order.uploads, results, order.options, milliseconds)
 
 
 @api.get("/health")
+@describes(HealthAnswer)
 def health() -> ResponseReturnValue:
     """Say that the process answers."""
     return jsonify(success=True, status="alive", version=shizi.__version__, request_id=g.request_id)
 
 
 @api.get("/ready")
+@describes(ReadyAnswer, refusals=(503,))
 def ready() -> ResponseReturnValue:
     """Say that the models are loaded and warm, with their names. Raises Stopping once the service stops."""
     here = service()
@@ -91,16 +116,37 @@ def ready() -> ResponseReturnValue:
 
 
 @api.delete("/cache")
+@describes(PurgeAnswer, refusals=(401, 403, 429))
 def purge() -> ResponseReturnValue:
     """Drop all cached answers."""
     return jsonify(success=True, dropped=service().readings.cache.purge(), request_id=g.request_id)
 
 
-def _read(admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:
+def read_all(
+    uploads: Sequence[bodies.Upload], options: ReadOptions, terms: Terms
+) -> tuple[list[Kept | ShiziError], float]:
+    """Read pictures one after the other, inside the gate; give each one's document or error, and milliseconds.
+
+    Raises Busy when the gate lets no one in.
+    """
+    here, data = service(), [upload.data for upload in uploads]
+    owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
+    with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
+        results = [_read(here, admitted, upload, options) for upload in uploads]
+        return results, sum(admitted.spent) * 1000
+
+
+def _read(here: Service, admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:
+    started = time.perf_counter()
     try:
-        return admitted.read(upload.data, options)
+        kept = admitted.read(upload.data, options)
     except ShiziError as error:
+        if here.failures is not None:
+            here.failures.keep(upload.data, error, g.request_id, time.perf_counter() - started)
         return error
+    cached = kept.age_seconds is not None
+    here.metrics.read(kept.document, options.mode, cached if here.settings.cache != "off" else None)
+    return kept
 
 
 def _gone(environ: dict[str, Any]) -> bool:
@@ -116,15 +162,22 @@ def _gone(environ: dict[str, Any]) -> bool:
         return True
 
 
-def _one(result: Kept | ShiziError, milliseconds: float) -> ResponseReturnValue:
+def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
     if isinstance(result, ShiziError):
         raise result
-    values = result.document.to_dict()
-    return jsonify(_heading([result], milliseconds) | {"source": values["source"], "pages": values["pages"]})
+    return jsonify(_heading([result], options, milliseconds) | _rest(result.document.to_dict()))
+
+
+def _rest(values: dict[str, Any]) -> dict[str, Any]:
+    """Give what a document has beside the heading: its source and pages, and its fields if they were asked for."""
+    return {name: values[name] for name in ("source", "pages", "fields", "verdict") if name in values}
 
 
 def _several(
-    uploads: Sequence[bodies.Upload], results: Sequence[Kept | ShiziError], milliseconds: float
+    uploads: Sequence[bodies.Upload],
+    results: Sequence[Kept | ShiziError],
+    options: ReadOptions,
+    milliseconds: float,
 ) -> ResponseReturnValue:
     """Answer several files: `pages` of all that were read, `documents` telling which pages are whose."""
     read = [result for result in results if isinstance(result, Kept)]
@@ -143,10 +196,10 @@ def _several(
         first = next(result for result in results if isinstance(result, ShiziError))
         failed = error_values(first) | {"request_id": g.request_id, "documents": documents}
         return jsonify(failed), first.http_status
-    return jsonify(_heading(read, milliseconds) | {"pages": pages, "documents": documents})
+    return jsonify(_heading(read, options, milliseconds) | {"pages": pages, "documents": documents})
 
 
-def _heading(read: Sequence[Kept], milliseconds: float) -> dict[str, Any]:
+def _heading(read: Sequence[Kept], options: ReadOptions, milliseconds: float) -> dict[str, Any]:
     """Give the fixed contract (the first four keys) and what every answer carries after it."""
     whole = Document(tuple(page for kept in read for page in kept.document.pages))
     ages = [kept.age_seconds for kept in read]
@@ -158,12 +211,19 @@ def _heading(read: Sequence[Kept], milliseconds: float) -> dict[str, Any]:
         "request_id": g.request_id,
         "cached": None not in ages,
         "weights": list(read[0].document.weights),
+        "options": {name: value for name, value in asdict(options).items() if name != "password"},
+        "warnings": [f"page {page.number}: {warning}" for page in whole.pages for warning in page.warnings],
+        "stages": _stages([kept.document for kept in read if kept.age_seconds is None]),
     }
     if values["cached"]:
         values["cache_age_seconds"] = round(max(age for age in ages if age is not None), 1)
     return values
 
 
-def error_values(error: ShiziError) -> dict[str, Any]:
-    """Give an error as the answer carries it, without the request's id."""
-    return {"success": False, "error": error.message, "code": error.code}
+def _stages(read: Sequence[Document]) -> dict[str, float]:
+    """Add up the milliseconds of each stage over all documents."""
+    stages: dict[str, float] = {}
+    for document in read:
+        for stage, spent in document.milliseconds.items():
+            stages[stage] = round(stages.get(stage, 0.0) + spent, 1)
+    return stages

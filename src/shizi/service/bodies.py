@@ -23,6 +23,9 @@ from shizi.service.terms import Terms
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
+# Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
+JSON_OVERHEAD = 4 / 3
+FORM_OVERHEAD = 1.5
 _RAW_TYPES = ("application/octet-stream", "application/pdf")
 
 
@@ -69,34 +72,44 @@ def parse(request: Request, settings: Settings) -> Order:
     usable picture and OptionsError for options that are unknown or refused.
     """
     kind = request.mimetype
-    base64_overhead = 4 / 3 if kind == "application/json" else 1
-    request.max_content_length = round(settings.max_bytes * base64_overhead) + _ENVELOPE_BYTES
+    base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
+    bound(request, settings, base64_overhead)
     query = _single_values(request.args)
     if kind == "application/json":
-        uploads, options = _from_json(_whole_body(request))
+        uploads, options = _from_json(whole_body(request))
     elif kind == "multipart/form-data":
         uploads, options = _from_form(request, settings.max_files)
     elif kind.startswith("image/") or kind in _RAW_TYPES:
-        uploads, options = (Upload("", _whole_body(request)),), {}
+        uploads, options = (Upload("", whole_body(request)),), {}
         if not uploads[0].data:
             raise InputError("The body is empty; expected the bytes of a picture.")
     else:
         raise UnsupportedFormat(
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
-    _check_size(uploads, settings.max_bytes)
+    check_size(uploads, settings.max_bytes)
     values: dict[str, object] = {**query, **options}
     terms = Terms.take(values, request.headers)
+    given: dict[str, object] = {**query}
+    Terms.take(given, request.headers)
+    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
     return Order(uploads, ReadOptions.parse(values), terms)
 
 
 def most_bytes(settings: Settings, heading: bytes) -> int:
     """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
     most = settings.job_bytes if heading.startswith(b"POST /ocr/jobs") else settings.max_bytes
-    return round(most * 4 / 3) + _ENVELOPE_BYTES
+    return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
 
 
-def _whole_body(request: Request) -> bytes:
+def bound(request: Request, settings: Settings, overhead: float = 1) -> None:
+    """Limit the body of `request`: pictures of `max_bytes` in an encoding of `overhead`, and what surrounds them."""
+    request.max_content_length = round(settings.max_bytes * overhead) + _ENVELOPE_BYTES
+    request.max_form_memory_size = request.max_content_length  # pictures as form fields; Werkzeug stops at 500 kB
+
+
+def whole_body(request: Request) -> bytes:
+    """Give the body. Raises RequestEntityTooLarge past the request's limit."""
     data = request.get_data(cache=False)
     if len(data) >= (request.max_content_length or 0):
         raise RequestEntityTooLarge  # a body of unstated length: Werkzeug cuts it at the limit without a word
@@ -108,7 +121,7 @@ def _from_json(body: bytes) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
         values = _JsonBody.model_validate_json(body)
     except ValidationError as error:
         raise InputError(_json_problem(error)) from error
-    return (Upload("", _decode_base64(values.image)),), values.model_extra or {}
+    return (Upload("", decode_base64(values.image)),), values.model_extra or {}
 
 
 def _json_problem(error: ValidationError) -> str:
@@ -122,19 +135,22 @@ def _json_problem(error: ValidationError) -> str:
     return 'The body is no JSON object; expected {"image": "<base64 or data URL>", ...options}.'
 
 
-def _decode_base64(text: str) -> bytes:
-    """Decode standard base64, with or without a data URL in front, line breaks and padding."""
+def decode_base64(text: str, key: str = "image") -> bytes:
+    """Decode standard base64, with or without a data URL in front, line breaks and padding.
+
+    Raises InputError naming the `key` it stood under.
+    """
     if text.startswith("data:"):
         heading, comma, text = text.partition(",")
         if not comma or not heading.endswith(";base64"):
-            raise InputError("The data URL in 'image' is not base64; expected data:image/...;base64,<base64>.")
+            raise InputError(f"The data URL in {key!r} is not base64; expected data:image/...;base64,<base64>.")
     compact = "".join(text.split()).rstrip("=")
     try:
         data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError(f"The key 'image' is not base64: {error}.") from error
+        raise InputError(f"The key {key!r} is not base64: {error}.") from error
     if not data:
-        raise InputError("The key 'image' is empty; expected the picture in base64 or as a data URL.")
+        raise InputError(f"The key {key!r} is empty; expected the picture in base64 or as a data URL.")
     return data
 
 
@@ -158,7 +174,8 @@ def _single_values(values: MultiDict[str, str]) -> dict[str, str]:
     return values.to_dict()
 
 
-def _check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:
+def check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:
+    """Raise TooLarge when the pictures together pass the limit."""
     size = sum(len(upload.data) for upload in uploads)
     if size > max_bytes:
         raise TooLarge(too_large_message(max_bytes, f"{size:,} bytes"))

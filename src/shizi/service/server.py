@@ -4,7 +4,6 @@ Its one worker process holds the connections; the processes that read are starte
 drains on SIGTERM. Knows nothing of routes.
 """
 
-import logging
 import os
 import resource
 import socket
@@ -23,7 +22,7 @@ from gunicorn.http.errors import ParseException
 
 import shizi
 from shizi.errors import OptionsError, ShiziError, WeightsError
-from shizi.service import bodies
+from shizi.service import bodies, logs
 from shizi.service.intake import IntakeWorker
 from shizi.service.settings import Settings
 
@@ -71,7 +70,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         """Make the application, in the worker."""
         from shizi.service.app import create_app
 
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        logs.set_up()
         settings = self._settings
         try:
             app = create_app(settings)
@@ -121,6 +120,8 @@ def run(settings: Settings) -> None:
     models.
     """
     _check_address(settings)
+    if warning := open_to_all(settings):
+        print(f"shizi: {warning}", file=sys.stderr, flush=True)
     _allow_connections()
     master = os.getpid()
     try:
@@ -198,6 +199,16 @@ def start_line(host: str, port: int) -> str:
     else:
         reach = f"whoever reaches {host}"
     return f"识字 shizi {shizi.__version__} serves http://{shown}:{port}/ocr/webui ({reach})"
+
+
+def open_to_all(settings: Settings) -> str:
+    """Give the warning of a service that whoever reaches it may use; '' if it needs keys or is this machine's own."""
+    if settings.keys or settings.host in ("127.0.0.1", "::1", "localhost"):
+        return ""
+    return (
+        f"warning: listening on {settings.host} without keys, so whoever reaches this machine may use the service; "
+        "set SHIZI_KEYS and make keys with `shizi keys add`, or keep it behind a gateway that checks"
+    )
 
 
 def _check_address(settings: Settings) -> None:

@@ -4,15 +4,18 @@ Every default is written here and nowhere else. A setting holds for the life of 
 choose for one reading is in `shizi.options`.
 """
 
-from typing import Any
+import re
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shizi.errors import OptionsError
 from shizi.pages import Limits
 
 PREFIX = "SHIZI_"
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -51,6 +54,26 @@ class Settings(BaseSettings):
     max_files: int = Field(20, ge=1, le=1000, description="most pictures in one request; beyond them 413")
     max_pixels: int = Field(Limits().pixels, ge=1, description="largest page in pixels; beyond it 413")
     max_frames: int = Field(Limits().frames, ge=1, description="most pages read of one file")
+    keys: str = Field("", description="file of the keys that callers need; empty: anyone may call")
+    cors_origins: str = Field("", description="origins whose web pages may call, with commas between; empty: none")
+    compat_root: Literal["", "rapidocr", "umi", "paddlex", "baidu"] = Field(
+        "", description="service whose routes answer at / too, for callers who can change the host alone"
+    )
+    failures: str = Field("", description="folder that keeps pictures which could not be read; empty: none is kept")
+    failures_bytes: int = Field(100_000_000, ge=1, description="most bytes kept there; the oldest go first")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: str) -> str:
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin[:80]!r} is no origin such as https://desk.example.org")
+        return value
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose web pages may call."""
+        return frozenset(filter(None, map(str.strip, self.cors_origins.split(","))))
 
     cache: str = Field(
         "memory", description="where finished readings are kept: `off`, `memory`, a file's path or a Redis address"

@@ -22,6 +22,7 @@ from shizi.errors import NotFinished, OptionsError, UnknownJob
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.api import service
+from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, query_schemas
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
 
@@ -29,10 +30,18 @@ jobs = Blueprint("jobs", __name__, url_prefix="/ocr")
 
 _REPEAT = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_NAMED = 200
+_REFUSALS = (400, 401, 403, 404, 429, 500, 503)
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 @jobs.post("/jobs")
+@describes(
+    JobAnswer,
+    status=202,
+    refusals=(400, 401, 403, 413, 415, 429, 500, 503),
+    bodies=job_bodies,
+    query=query_schemas(),
+)
 def submit() -> ResponseReturnValue:
     """Take a job: 202 with its id."""
     here = service()
@@ -60,12 +69,14 @@ def submit() -> ResponseReturnValue:
 
 
 @jobs.get("/jobs/<job>")
+@describes(JobAnswer, refusals=_REFUSALS)
 def state(job: str) -> ResponseReturnValue:
     """Tell how a job stands."""
     return jsonify(_shown(_found(job)))
 
 
 @jobs.delete("/jobs/<job>")
+@describes(JobGone, refusals=_REFUSALS)
 def delete(job: str) -> ResponseReturnValue:
     """Cancel a job if it is not over, and forget it."""
     view = _found(job)
@@ -76,6 +87,15 @@ def delete(job: str) -> ResponseReturnValue:
 
 
 @jobs.get("/jobs/<job>/result")
+@describes(
+    "*/*",
+    refusals=(*_REFUSALS, 409),
+    query={
+        "format": {"type": "string", "enum": list(FORMATS), "default": "json"},
+        "file": {"type": "integer", "minimum": 0, "description": "one of the files, from 0"},
+        "partial": {"type": "boolean", "default": False, "description": "give what is there of a job under way"},
+    },
+)
 def result(job: str) -> ResponseReturnValue:
     """Give what was read, in any format: of one file, or of all of them in a ZIP."""
     view = _found(job)

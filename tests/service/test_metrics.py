@@ -1,0 +1,81 @@
+"""The metrics: what was done is counted, by names that stay few."""
+
+from dataclasses import replace
+
+import pytest
+from fakes import FakeReader
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from shizi import errors
+from shizi.document import Document, Line
+from shizi.geometry import Polygon
+from shizi.service.metrics import Metrics, rereader
+
+
+def read(text: str) -> dict[tuple[str, ...], float]:
+    """Give each sample by its name and its labels' values."""
+    families = text_string_to_metric_families(text)
+    return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+
+
+def test_requests_pages_lines_and_refusals(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    reader.pages = 3
+    client.post("/ocr/predict", data=png, content_type="image/png")
+    client.post("/ocr/predict", data=png, content_type="text/plain")
+    for name in range(50):
+        client.get(f"/nowhere/{name}")
+    response = client.get("/metrics")
+    assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    values = read(response.text)
+    by_labels = {name: value for name, value in values.items() if name[0] == "shizi_requests_total"}
+    assert {frozenset(name[1:]): value for name, value in by_labels.items()} == {
+        frozenset({"/ocr/predict", "POST", "200"}): 1,
+        frozenset({"/ocr/predict", "POST", "415"}): 1,
+        frozenset({"-", "404"}): 50,
+    }
+    assert values["shizi_documents_total",] == 1
+    assert values["shizi_pages_total",] == 3
+    assert values["shizi_lines_total",] == 6
+    assert values["shizi_refusals_total", "unsupported_format"] == 1
+    assert values["shizi_requests_running",] == 1
+    assert values["shizi_resident_bytes", "service"] > 10_000_000
+    assert values["shizi_request_seconds_count", "/ocr/predict"] == 2
+
+
+def test_stages_and_lines_read_twice() -> None:
+    metrics = Metrics("strong")
+    place = Polygon.from_bounds(0, 0, 1, 1)
+    page = replace(
+        FakeReader().read(b"").pages[0], lines=(Line("a", 1, place, model="first"), Line("b", 1, place, model="strong"))
+    )
+    document = Document((page,), milliseconds={"detect": 40.0, "recognise": 20.0})
+    metrics.read(document, "auto")
+    metrics.read(document, "accurate")
+    metrics.read(document, "auto", cached=True)
+    metrics.read(document, "auto", cached=False)
+    values = read(metrics.text().decode())
+    assert values["shizi_lines_total",] == 8
+    assert values["shizi_lines_reread_total",] == 2, "not those of mode accurate, nor of the cache"
+    assert values["shizi_stage_seconds_count", "detect"] == 3
+    assert values["shizi_stage_seconds_sum", "detect"] == pytest.approx(0.12)
+    assert values["shizi_cache_total", "hit"] == values["shizi_cache_total", "miss"] == 1
+
+
+def test_watched_values_are_those_of_the_moment() -> None:
+    waiting = [3]
+    metrics = Metrics()
+    metrics.watch("queue_waiting", "Requests that wait.", lambda: waiting[0])
+    waiting[0] = 5
+    assert read(metrics.text().decode())["shizi_queue_waiting",] == 5
+
+
+def test_the_model_that_reads_again() -> None:
+    assert rereader(("detector@1", "crnn@2", "PP-OCRv6_rec_small@3")) == "PP-OCRv6_rec_small"
+    assert rereader(("detector@1", "PP-OCRv6_rec_small@3")) == ""
+
+
+def test_refusals_of_drop_in_services_are_counted_too(client: FlaskClient, reader: FakeReader, image: str) -> None:
+    reader.error = errors.DamagedFile("x")
+    client.post("/compat/umi/api/ocr", json={"base64": image})
+    assert read(client.get("/metrics").text)["shizi_refusals_total", "damaged_file"] == 1
