@@ -24,6 +24,7 @@ from fakes import FakeReader
 from shizi.document import Document
 from shizi.errors import DamagedFile, WeightsError
 from shizi.options import ReadOptions
+from shizi.pages import tiff
 
 
 class Live:
@@ -91,7 +92,11 @@ class ToldReader(FakeReader):
         if (folder / "broken").exists():
             raise WeightsError("The model file is gone.")
 
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        return sum(1 for _ in tiff.directories(data)) if data[:4] in (b"II*\0", b"MM\0*") else 1
+
     def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
+        self.pages = self.count(data, options) if isinstance(data, bytes) else 1
         if data == b"die":
             os.kill(os.getpid(), signal.SIGSEGV)
         if data == b"hold":

@@ -132,9 +132,8 @@ def read_all(
     here, data = service(), [upload.data for upload in uploads]
     owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
     with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
-        started = time.perf_counter()
         results = [_read(here, admitted, upload, options) for upload in uploads]
-        return results, (time.perf_counter() - started) * 1000
+        return results, sum(admitted.spent) * 1000
 
 
 def _read(here: Service, admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:

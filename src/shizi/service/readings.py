@@ -6,7 +6,7 @@ Takes uploads, options and terms, gives documents with their ages, or raises. Kn
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import shizi
@@ -81,6 +81,7 @@ class Request:
     scope: str
     deadline: float
     gone: Callable[[], bool]
+    spent: list[float] = field(default_factory=list)  # seconds of each reading, without the wait for its turn
 
     def read(self, data: bytes, options: ReadOptions) -> Kept:
         """Read one upload, or take it from the cache. Raises what the reader raises, Busy, DeadlinePassed."""
@@ -100,7 +101,11 @@ class Request:
     def _read(self, data: bytes, options: ReadOptions) -> Document:
         work = pixels_in(data, self.readings.settings.limits)
         with self.readings.gate.turn(work, self.terms.priority, self.deadline, self.gone):
-            return self.readings.engine.read(data, options, self.deadline)
+            began = time.perf_counter()
+            try:
+                return self.readings.engine.read(data, options, self.deadline)
+            finally:
+                self.spent.append(time.perf_counter() - began)
 
 
 def make_cache(settings: Settings) -> Cache:
