@@ -175,9 +175,10 @@ def _allow_origin(response: Response) -> None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-ID"
+            "Authorization, Cache-Control, Content-Type, Idempotency-Key, X-API-Key, X-Deadline-Ms, X-Priority, "
+            "X-Request-ID"
         )
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
+        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Failed-Pages, X-Request-ID"
         response.headers["Access-Control-Max-Age"] = "600"
 
 

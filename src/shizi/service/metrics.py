@@ -10,7 +10,14 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -30,6 +37,7 @@ class Metrics:
 
     def __init__(self, strong: str = "") -> None:
         """Count for a service whose lines are read again by the model called `strong` ('' = none is)."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asked for
         self.registry = CollectorRegistry()
         self._strong = strong
         here = self.registry
