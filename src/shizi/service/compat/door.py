@@ -67,7 +67,7 @@ def errors_as(routes: Blueprint, shape: Callable[[ShiziError], Response]) -> Non
         if isinstance(error, HTTPException) and error.code and error.code < 400:
             return error.get_response()
         known = translate(error)
-        note(known)
+        note(known.code)
         response = shape(known)
         if isinstance(known, (Busy, QuotaSpent)):
             response.headers["Retry-After"] = str(known.retry_seconds)
