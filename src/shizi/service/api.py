@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 import shizi
 from shizi.cache import Kept
 from shizi.document import Document
-from shizi.errors import OptionsError, ShiziError
+from shizi.errors import OptionsError, ShiziError, WorkerLost
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.access import Keys
@@ -109,9 +109,14 @@ def health() -> ResponseReturnValue:
 @api.get("/ready")
 @describes(ReadyAnswer, refusals=(503,))
 def ready() -> ResponseReturnValue:
-    """Say that the models are loaded and warm, with their names. Raises Stopping once the service stops."""
+    """Say that the models are loaded and warm, with their names.
+
+    Raises Stopping once the service stops, WorkerLost while no process can read.
+    """
     here = service()
     here.gate.check_open()
+    if not here.reader.alive:
+        raise WorkerLost("All reading processes died and are being started again; come again in a moment.")
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
 
 

@@ -334,9 +334,17 @@ class Engines:
 class Inside:
     """A reader in this very process, called as engines are: for tests, and where processes cannot be started."""
 
-    alive = 1
     memory = 0
-    pids = (os.getpid(),)
+
+    @property
+    def alive(self) -> int:
+        """One, as long as this process is."""
+        return 1
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """This process."""
+        return (os.getpid(),)
 
     def __init__(self, reader: Reads) -> None:
         self._reader = reader

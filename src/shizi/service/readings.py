@@ -27,6 +27,11 @@ class Engine(Protocol):
 
     weights: tuple[str, ...]
 
+    @property
+    def alive(self) -> int:
+        """How many can read."""
+        ...
+
     def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
         """Read `data` until `deadline`."""
         ...

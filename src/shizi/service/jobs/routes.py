@@ -149,7 +149,7 @@ def _found(job: str) -> View:
 
 def _shown(view: View) -> dict[str, Any]:
     """Give a job as answers carry it. Errors name pages by their file and number, from 0 and 1."""
-    failed = [one for one in _runner().queue.outcomes(view.id) if one.failed]
+    failed = list(_runner().queue.outcomes(view.id, failed_only=True))
     return {
         "success": True,
         "id": view.id,
