@@ -103,6 +103,7 @@ def test_what_needs_no_key(client: FlaskClient) -> None:
 def test_every_other_route_needs_one(client: FlaskClient) -> None:
     """A route added later is closed until someone opens it."""
     open_paths = ("/ocr/health", "/ocr/ready", "/ocr/webui", "/ocr/docs", "/ocr/openapi.json", "/ocr/", "/")
+    open_paths += ("/compat/umi/api/doc/get_options", "/compat/umi/api/doc/download/<token>/<name>")
     open_paths += ("/compat/umi/api/ocr/get_options", "/compat/paddlex/health", "/compat/rapidocr/")
     for rule in client.application.url_map.iter_rules():
         if rule.rule in open_paths or rule.endpoint == "static":
@@ -335,3 +336,21 @@ def test_a_locked_file_is_no_crash(keys: Keys, tmp_path: Path) -> None:
         waiting.result()
     holder.close()
     assert keys.list()[0].used == 1
+
+
+def test_a_full_disk_stops_counting_and_not_reading(
+    client: FlaskClient, keys: Keys, png: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = keys.add("desk", quota=1)
+    client.application.extensions["shizi"].keys._rows.execute("PRAGMA query_only = ON")
+    for _ in range(3):
+        assert predict(client, png, X_API_Key=key).status_code == 200
+    assert "not counted" in caplog.text
+
+
+def test_a_file_that_is_gone_is_no_crash(client: FlaskClient, keys: Keys, png: bytes) -> None:
+    key = keys.add("desk")
+    client.application.extensions["shizi"].keys._rows.execute("DROP TABLE keys")
+    response = predict(client, png, X_API_Key=key)
+    assert (response.status_code, response.get_json()["code"]) == (503, "unavailable")
+    assert "Retry-After" in response.headers

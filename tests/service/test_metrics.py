@@ -1,16 +1,20 @@
 """The metrics: what was done is counted, by names that stay few."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fakes import FakeReader
 from flask.testing import FlaskClient
+from live import until
 from prometheus_client.parser import text_string_to_metric_families
 
 from shizi import errors
 from shizi.document import Document, Line
 from shizi.geometry import Polygon
+from shizi.service.app import create_app
 from shizi.service.metrics import Metrics, rereader
+from shizi.service.settings import Settings
 
 
 def read(text: str) -> dict[tuple[str, ...], float]:
@@ -52,14 +56,12 @@ def test_stages_and_lines_read_twice() -> None:
     document = Document((page,), milliseconds={"detect": 40.0, "recognise": 20.0})
     metrics.read(document, "auto")
     metrics.read(document, "accurate")
-    metrics.read(document, "auto", cached=True)
-    metrics.read(document, "auto", cached=False)
+    metrics.read(document, "auto")
     values = read(metrics.text().decode())
-    assert values["shizi_lines_total",] == 8
-    assert values["shizi_lines_reread_total",] == 2, "not those of mode accurate, nor of the cache"
+    assert values["shizi_lines_total",] == 6
+    assert values["shizi_lines_reread_total",] == 2, "not those of mode accurate"
     assert values["shizi_stage_seconds_count", "detect"] == 3
     assert values["shizi_stage_seconds_sum", "detect"] == pytest.approx(0.12)
-    assert values["shizi_cache_total", "hit"] == values["shizi_cache_total", "miss"] == 1
 
 
 def test_watched_values_are_those_of_the_moment() -> None:
@@ -79,3 +81,30 @@ def test_refusals_of_drop_in_services_are_counted_too(client: FlaskClient, reade
     reader.error = errors.DamagedFile("x")
     client.post("/compat/umi/api/ocr", json={"base64": image})
     assert read(client.get("/metrics").text)["shizi_refusals_total", "damaged_file"] == 1
+
+
+def test_what_the_cache_gave_is_not_read(reader: FakeReader, png: bytes) -> None:
+    client = create_app(Settings(), reader).test_client()  # type: ignore[arg-type]
+    for _ in range(3):
+        client.post("/ocr/predict", data=png, content_type="image/png")
+    values = read(client.get("/metrics").text)
+    assert (values["shizi_cache_total", "hit"], values["shizi_cache_total", "miss"]) == (2, 1)
+    assert values["shizi_documents_total",] == 1
+
+
+def test_pages_of_jobs_are_counted(tmp_path: Path, reader: FakeReader, png: bytes) -> None:
+    reader.pages = 3
+    app = create_app(Settings(jobs=str(tmp_path)), reader)  # type: ignore[arg-type]
+    client = app.test_client()
+    job = client.post("/ocr/jobs", data=png, content_type="image/png").get_json()["id"]
+    until(lambda: client.get(f"/ocr/jobs/{job}").get_json()["state"] == "done")
+    assert read(client.get("/metrics").text)["shizi_pages_total",] == 3
+    app.extensions["shizi"].close()
+
+
+def test_a_wrong_path_is_no_failure_of_ours(client: FlaskClient) -> None:
+    client.get("/nowhere")
+    client.delete("/ocr/health")
+    values = read(client.get("/metrics").text)
+    assert values["shizi_refusals_total", "not_found"] == values["shizi_refusals_total", "method_not_allowed"] == 1
+    assert ("shizi_refusals_total", "internal") not in values

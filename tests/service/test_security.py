@@ -202,6 +202,8 @@ ROUTES = (
     "/compat/rapidocr/ocr",
     "/compat/umi/api/ocr",
     "/compat/umi/api/qrcode",
+    "/compat/umi/api/doc/upload",
+    "/compat/umi/api/doc/result",
     "/compat/paddlex/ocr",
     "/compat/baidu/rest/2.0/ocr/v1/general",
     "/compat/baidu/rest/2.0/ocr/v1/table",

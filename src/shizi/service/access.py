@@ -7,6 +7,7 @@ would cost each request milliseconds here for nothing. What is changed in the fi
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import sqlite3
@@ -20,7 +21,9 @@ from typing import Any
 
 from flask import Request
 
-from shizi.errors import AccessError, KeyMissing, KeyRefused, OptionsError, QuotaSpent
+from shizi.errors import AccessError, KeyMissing, KeyRefused, OptionsError, QuotaSpent, Unavailable
+
+log = logging.getLogger(__name__)
 
 SCOPES = ("read", "jobs", "admin")
 TOKEN_SECONDS = 2_592_000  # 30 days, as long as Baidu's tokens live
@@ -142,9 +145,17 @@ class Keys:
         return _key(row)
 
     def spend(self, key: Key) -> None:
-        """Count one request. Raises QuotaSpent past the key's rate or quota, and then counts nothing."""
-        if not (key.rate or key.quota):
-            return
+        """Count one request. Raises QuotaSpent past the key's rate or quota, and then counts nothing.
+
+        A full disk stops counting, not reading: the request goes through, with a warning in the log.
+        """
+        try:
+            if key.rate or key.quota:
+                self._spend(key)
+        except sqlite3.OperationalError as error:
+            log.warning("a request was not counted: %s", error)
+
+    def _spend(self, key: Key) -> None:
         now = self._now()
         today = int(now // _DAY)
         with self._writing() as rows:
@@ -163,8 +174,11 @@ class Keys:
             )
 
     def _row(self, query: str, *values: Any) -> sqlite3.Row | None:
-        with self._lock:
-            row: sqlite3.Row | None = self._rows.execute(query, values).fetchone()
+        try:
+            with self._lock:
+                row: sqlite3.Row | None = self._rows.execute(query, values).fetchone()
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"The key file cannot be read ({error}); send the request again.") from error
         return row
 
     @contextmanager

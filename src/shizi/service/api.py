@@ -149,8 +149,8 @@ def _read(here: Service, admitted: Request, upload: bodies.Upload, options: Read
         if here.failures is not None:
             here.failures.keep(upload.data, error, g.request_id, time.perf_counter() - started)
         return error
-    cached = kept.age_seconds is not None
-    here.metrics.read(kept.document, options.mode, cached if here.settings.cache != "off" else None)
+    if here.settings.cache != "off":
+        here.metrics.looked_up(kept.age_seconds is not None)
     return kept
 
 

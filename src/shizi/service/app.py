@@ -10,7 +10,6 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,8 @@ from shizi.service.jobs.queue import Queue
 from shizi.service.jobs.routes import jobs
 from shizi.service.jobs.runner import Runner
 from shizi.service.jobs.webhook import Webhook
-from shizi.service.metrics import Metrics, rereader
-from shizi.service.readings import REDIS_ADDRESSES, Readings, make_cache
+from shizi.service.metrics import Counted, Metrics, rereader
+from shizi.service.readings import REDIS_ADDRESSES, Engine, Readings, make_cache
 from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
@@ -72,7 +71,9 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
-    engine = Inside(reader) if reader else start_engines(settings)
+    engine: Engine = Inside(reader) if reader else start_engines(settings)
+    counts = Metrics(rereader(engine.weights))
+    engine = Counted(engine, counts)
     gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
     readings = Readings(engine, gate, make_cache(settings), settings)
     app.extensions["shizi"] = Service(
@@ -80,11 +81,13 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
         settings=settings,
         gate=gate,
         readings=readings,
-        metrics=_metrics(engine.weights, gate),
+        metrics=counts,
         keys=access.Keys(settings.keys) if settings.keys else None,
         failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
         jobs=start_jobs(settings, readings),
     )
+    counts.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
+    counts.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
     app.before_request(_begin)
     app.before_request(_authorise)
     app.after_request(_finish)
@@ -98,13 +101,6 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.register_blueprint(openapi.pages)
     app.register_blueprint(web)
     return app
-
-
-def _metrics(weights: Sequence[str], gate: Gate) -> Metrics:
-    counted = Metrics(rereader(weights))
-    counted.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
-    counted.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
-    return counted
 
 
 def start_engines(settings: Settings, load: Load | None = None) -> Engines:
@@ -161,7 +157,7 @@ def _scope() -> str:
     path = request.url_rule.rule
     if path.startswith(_ADMIN_PATHS):
         return "admin"
-    return "jobs" if path.startswith("/ocr/jobs") else "read"
+    return "jobs" if path.startswith("/ocr/jobs") or "/api/doc/" in path else "read"
 
 
 def _allow_origin(response: Response) -> None:
@@ -175,9 +171,10 @@ def _allow_origin(response: Response) -> None:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
         response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-ID"
+            "Authorization, Cache-Control, Content-Type, Idempotency-Key, X-API-Key, X-Deadline-Ms, X-Priority, "
+            "X-Request-ID"
         )
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
+        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Failed-Pages, X-Request-ID"
         response.headers["Access-Control-Max-Age"] = "600"
 
 
@@ -220,10 +217,10 @@ def _tell(response: Response) -> None:
 
 
 def _answer(error: ShiziError, status: int | None = None, code: str | None = None) -> Response:
-    note(error)
     values = error_values(error) | {"request_id": g.request_id}
     if code:
         values["code"] = code
+    note(values["code"])
     response = jsonify(values)
     response.status_code = status or error.http_status
     if isinstance(error, (Busy, QuotaSpent)):

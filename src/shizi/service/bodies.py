@@ -98,7 +98,11 @@ def parse(request: Request, settings: Settings) -> Order:
 
 def most_bytes(settings: Settings, heading: bytes) -> int:
     """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
-    most = settings.job_bytes if heading.startswith(b"POST /ocr/jobs") else settings.max_bytes
+    most = (
+        settings.job_bytes
+        if heading.startswith((b"POST /ocr/jobs", b"POST /compat/umi/api/doc/", b"POST /api/doc/"))
+        else settings.max_bytes
+    )
     return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
 
 

@@ -10,13 +10,21 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from shizi.document import Document
-from shizi.errors import ShiziError
+from shizi.options import ReadOptions
 from shizi.service.contract import describes
+from shizi.service.readings import Engine
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -30,6 +38,7 @@ class Metrics:
 
     def __init__(self, strong: str = "") -> None:
         """Count for a service whose lines are read again by the model called `strong` ('' = none is)."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asked for
         self.registry = CollectorRegistry()
         self._strong = strong
         here = self.registry
@@ -63,26 +72,51 @@ class Metrics:
         self._requests.labels(route, method, status).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def refused(self, error: ShiziError) -> None:
-        """Count a refusal by its code."""
-        self._refusals.labels(error.code).inc()
+    def refused(self, code: str) -> None:
+        """Count a refusal by the error's code."""
+        self._refusals.labels(code).inc()
 
-    def read(self, document: Document, mode: str, cached: bool | None = None) -> None:
-        """Count a file read; `cached`: whether it was found in the cache (None: there is none)."""
-        if cached is not None:
-            self._cache.labels("hit" if cached else "miss").inc()
+    def looked_up(self, found: bool) -> None:
+        """Count a file looked up in the cache."""
+        self._cache.labels("hit" if found else "miss").inc()
+
+    def read(self, document: Document, mode: str) -> None:
+        """Count what was read now, for a request or for a job."""
         lines = [line for page in document.pages for line in page.lines]
         self._documents.inc()
         self._pages.inc(len(document.pages))
         self._lines.inc(len(lines))
-        if mode == "auto" and self._strong and not cached:
+        if mode == "auto" and self._strong:
             self._reread.inc(sum(line.model == self._strong for line in lines))
-        for stage, spent in document.milliseconds.items() if not cached else ():
+        for stage, spent in document.milliseconds.items():
             self._stages.labels(stage).observe(spent / 1000)
 
     def text(self) -> bytes:
         """Give everything in Prometheus's text format."""
         return generate_latest(self.registry)
+
+
+class Counted:
+    """An engine whose readings are counted."""
+
+    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self.weights = engine.weights
+
+    def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
+        """Read `data` until `deadline`."""
+        document = self._engine.read(data, options, deadline)
+        self._metrics.read(document, options.mode)
+        return document
+
+    def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
+        """Count the pages of `data`."""
+        return self._engine.count(data, options, deadline)
+
+    def close(self) -> None:
+        """End what was started to read."""
+        self._engine.close()
 
 
 def rereader(weights: Sequence[str]) -> str:

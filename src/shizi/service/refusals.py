@@ -22,10 +22,10 @@ def error_values(error: ShiziError) -> dict[str, Any]:
     return {"success": False, "error": error.message, "code": error.code}
 
 
-def note(error: ShiziError) -> None:
-    """Let the log's row and the metrics of the current request tell why it was refused, by the error's code."""
-    g.cause = error.code
-    current_app.extensions["shizi"].metrics.refused(error)
+def note(code: str) -> None:
+    """Let the log's row and the metrics of the current request tell why it was refused, by the error's `code`."""
+    g.cause = code
+    current_app.extensions["shizi"].metrics.refused(code)
 
 
 def translate(error: Exception) -> ShiziError:

@@ -18,7 +18,7 @@ SERVICES: dict[str, Blueprint] = {
 # Endpoints that need no key, or check it in their service's own way.
 _OPEN_HERE = {
     "rapidocr": {"rapidocr.welcome"},
-    "umi": {"umi.options"},
+    "umi": {"umi.options", "umi.document_options", "umi.fetch"},
     "paddlex": {"paddlex.health"},
     "baidu": {f"baidu.{name}" for name in ("token", "text", "vat_invoice", "table", "unknown")},
 }

@@ -281,7 +281,7 @@ def _refuse(error: ShiziError) -> Response:
 
 
 def _refuse_number(error: _Refused) -> Response:
-    note(InputError(str(error)))
+    note(f"baidu_{error.number}")
     return _failure(error.number, str(error))
 
 

@@ -34,9 +34,12 @@ def read(data: bytes, **options: str) -> Document:
     return result.document
 
 
-def bound(overhead: float) -> None:
-    """Limit the body of the current request; before anything of it is read."""
-    bodies.bound(request, service().settings, overhead)
+def bound(overhead: float, most_bytes: int | None = None) -> None:
+    """Limit the body of the current request (to what the settings allow of pictures); before anything is read."""
+    settings = service().settings
+    if most_bytes is not None:
+        settings = settings.model_copy(update={"max_bytes": most_bytes})
+    bodies.bound(request, settings, overhead)
 
 
 def json_object() -> dict[str, Any]:
@@ -64,7 +67,7 @@ def errors_as(routes: Blueprint, shape: Callable[[ShiziError], Response]) -> Non
         if isinstance(error, HTTPException) and error.code and error.code < 400:
             return error.get_response()
         known = translate(error)
-        note(known)
+        note(known.code)
         response = shape(known)
         if isinstance(known, (Busy, QuotaSpent)):
             response.headers["Retry-After"] = str(known.retry_seconds)
