@@ -104,6 +104,11 @@ class Counted:
         self._metrics = metrics
         self.weights = engine.weights
 
+    @property
+    def alive(self) -> int:
+        """How many can read."""
+        return self._engine.alive
+
     def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
         """Read `data` until `deadline`."""
         document = self._engine.read(data, options, deadline)
