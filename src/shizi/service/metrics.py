@@ -119,6 +119,12 @@ class Counted:
         """Count the pages of `data`."""
         return self._engine.count(data, options, deadline)
 
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write a `document` read of `data` in the format of this name."""
+        return self._engine.write(name, document, data, options, deadline)
+
     def close(self) -> None:
         """End what was started to read."""
         self._engine.close()
