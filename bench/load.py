@@ -44,6 +44,7 @@ class Tally:
     wrong: int = 0
     without_retry: int = 0
     broken: int = 0
+    cpu: float = 0.0
 
     @property
     def bad(self) -> bool:
@@ -140,15 +141,25 @@ def plain(answer: dict[str, Any]) -> str:
     return json.dumps({key: value for key, value in answer.items() if key not in VARYING}, sort_keys=True)
 
 
-def alone(data: Sequence[bytes], threads: int, seconds: float) -> float:
-    """Give the pages a second that readers in processes of their own make of the pages, without HTTP."""
+def _cpu(pid: int) -> float:
+    """Give the seconds of CPU a process has used."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def alone(data: Sequence[bytes], threads: int, seconds: float) -> tuple[float, float]:
+    """Give the pages a second one reader makes without HTTP, and its seconds of CPU a page."""
     program = (
         "import pickle, sys, time\nfrom shizi.reader import Reader\n"
         "pages, threads, seconds = pickle.load(sys.stdin.buffer)\nreader = Reader(threads)\nreader.warm()\n"
-        "[reader.read(page) for page in pages[:3]]\nstart, count = time.monotonic(), 0\n"
+        "[reader.read(page) for page in pages[:3]]\n"
+        "start, cpu, count = time.monotonic(), time.process_time(), 0\n"
         "while time.monotonic() < start + seconds or count % len(pages):\n"
         "    reader.read(pages[count % len(pages)])\n    count += 1\n"
-        "print(count / (time.monotonic() - start))\n"
+        "print(count / (time.monotonic() - start), (time.process_time() - cpu) / count)\n"
     )
     running = subprocess.run(
         [sys.executable, "-c", program],
@@ -156,7 +167,8 @@ def alone(data: Sequence[bytes], threads: int, seconds: float) -> float:
         capture_output=True,
         check=True,
     )
-    return float(running.stdout)
+    rate, cpu = map(float, running.stdout.split())
+    return rate, cpu
 
 
 def press(service: Service, data: Sequence[bytes], clients: int, seconds: float) -> tuple[Tally, list[float], float]:
@@ -192,11 +204,13 @@ def press(service: Service, data: Sequence[bytes], clients: int, seconds: float)
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
     began, memory = time.monotonic(), []
+    before = sum(map(_cpu, service.pids()))
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         memory.append(service.memory())
         time.sleep(min(1.0, seconds / 10))
+    tally.cpu = sum(map(_cpu, service.pids())) - before
     return tally, memory, time.monotonic() - began
 
 
@@ -213,7 +227,7 @@ def main() -> int:
     given = parser.parse_args()
     data = pictures(given.set)[: given.most]
     threads = given.threads or len(os.sched_getaffinity(0))
-    own = alone(data, threads, given.alone) if given.alone else 0.0
+    own, own_cpu = alone(data, threads, given.alone) if given.alone else (0.0, 0.0)
     service = Service(
         SHIZI_CACHE="off",
         SHIZI_WORKERS=str(given.workers),
@@ -237,6 +251,8 @@ def main() -> int:
         "pages_a_second": round(len(tally.seconds) / took, 2),
         "alone_pages_a_second": round(own, 2),
         "share_of_alone": round(len(tally.seconds) / took / own, 2) if own else None,
+        "cpu_seconds_a_page": round(tally.cpu / max(1, len(tally.seconds)), 3),
+        "alone_cpu_seconds_a_page": round(own_cpu, 3),
         "p50_seconds": round(statistics.median(ordered), 2),
         "p99_seconds": round(ordered[int(len(ordered) * 0.99)], 2),
         "memory_mb_first_third": round(statistics.median(memory[: len(memory) // 3 + 1])),

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,24 +64,30 @@ def until(true: Callable[[], bool]) -> None:
 @contextmanager
 def serving(command: list[str], **environment: str) -> Iterator[Live]:
     """Run a service until the block ends; `command` must take port 0 and print shizi's line."""
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "SHIZI_PORT": "0", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
-        assert found, f"the service did not start: {line} {process.stderr.read() if process.stderr else ''}"
-        yield Live(process, int(found[1]))
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        errors = process.communicate(timeout=60)[1]
-        assert "Traceback" not in errors, errors
+    with tempfile.TemporaryFile("w+") as errors:  # a pipe that nobody reads would stop a service that logs much
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "SHIZI_PORT": "0", **environment},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        assert process.stdout is not None
+
+        def said() -> str:
+            errors.seek(0)
+            return errors.read()
+
+        try:
+            line = process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
+            assert found, f"the service did not start: {line} {said()}"
+            yield Live(process, int(found[1]))
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=60)
+            assert "Traceback" not in said(), said()
 
 
 class ToldReader(FakeReader):

@@ -144,6 +144,8 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
         "docs/access.md",
         "docs/compat.md",
         "docs/settings.md",
+        "docs/documents.md",
+        "docs/operations.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

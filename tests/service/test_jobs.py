@@ -20,6 +20,7 @@ from redis_server import RedisServer
 
 from shizi import errors
 from shizi.document import Document
+from shizi.export import FORMATS
 from shizi.service.app import create_app
 from shizi.service.jobs.on_disk import OnDisk
 from shizi.service.jobs.on_redis import OnRedis
@@ -393,6 +394,19 @@ def test_many_files_come_as_a_zip(client: FlaskClient, reader: FakeReader) -> No
     assert client.get(f"/ocr/jobs/{job}/result?file=1").get_json()["code"] == "not_finished"
     assert client.get(f"/ocr/jobs/{job}/result?file=3").get_json()["code"] == "options"
     assert client.get(f"/ocr/jobs/{job}/result?format=word").get_json()["code"] == "options"
+
+
+def test_every_format(client: FlaskClient, png: bytes) -> None:
+    """Also those made of the file that was sent, and those that need words though only lines were asked for."""
+    job = submitted(client, png)["id"]
+    ended(client, job)
+    for name, form in FORMATS.items():
+        result = client.get(f"/ocr/jobs/{job}/result?format={name}")
+        assert (result.status_code, result.content_type) == (200, form.media_type), result.text
+        assert result.data
+    assert client.get(f"/ocr/jobs/{job}/result?format=pdf").data.startswith(b"%PDF-")
+    line = client.get(f"/ocr/jobs/{job}/result").get_json()["pages"][0]["lines"][0]
+    assert "words" not in line
 
 
 def test_partial_results(client: FlaskClient, reader: FakeReader) -> None:

@@ -4,20 +4,24 @@ Takes what `bodies` took out of a request, reads it inside the gate, gives the a
 describes. Knows nothing of how a picture is read.
 """
 
+import re
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
-from flask import Blueprint, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
 from shizi.cache import Kept
 from shizi.document import Document
-from shizi.errors import OptionsError, ShiziError
+from shizi.errors import OptionsError, ShiziError, WorkerLost
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.access import Keys
@@ -93,6 +97,8 @@ def predict() -> ResponseReturnValue:
     order = bodies.parse(request, here.settings)
     if order.terms.webhook:
         raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
+    if order.format != "json":
+        return _file(order)
     results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
         return _one(results[0], order.options, milliseconds)
@@ -109,9 +115,14 @@ def health() -> ResponseReturnValue:
 @api.get("/ready")
 @describes(ReadyAnswer, refusals=(503,))
 def ready() -> ResponseReturnValue:
-    """Say that the models are loaded and warm, with their names. Raises Stopping once the service stops."""
+    """Say that the models are loaded and warm, with their names.
+
+    Raises Stopping once the service stops, WorkerLost while no process can read.
+    """
     here = service()
     here.gate.check_open()
+    if not here.reader.alive:
+        raise WorkerLost("All reading processes died and are being started again; come again in a moment.")
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
 
 
@@ -160,6 +171,32 @@ def _gone(environ: dict[str, Any]) -> bool:
         return False
     except OSError:
         return True
+
+
+def _file(order: bodies.Order) -> ResponseReturnValue:
+    """Answer with a file of the format asked for, named after the upload; errors stay JSON."""
+    form = FORMATS[order.format]
+    if len(order.uploads) > 1:
+        raise OptionsError(
+            f"The request has {len(order.uploads)} files; expected one with format={order.format}: send them singly."
+        )
+    form.check()
+    [upload] = order.uploads
+    [result], _ = read_all(order.uploads, form.asking(order.options), order.terms)
+    if isinstance(result, ShiziError):
+        raise result
+    data = service().readings.write(order.format, result.document, upload.data, order.options.password)
+    response = Response(data, content_type=form.media_type)
+    response.headers["Content-Disposition"] = _attachment(upload.name, form.suffix)
+    return response
+
+
+def _attachment(uploaded: str, suffix: str) -> str:
+    """Name the answer after the upload, in the two ways of RFC 6266; headers are ASCII."""
+    name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", uploaded)).stem or "document"
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    whole = quote(f"{name}{suffix}", safe="", errors="replace")
+    return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{whole}"
 
 
 def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:

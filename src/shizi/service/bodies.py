@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
@@ -39,11 +40,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one request asks for: the pictures, how to read them, and the terms."""
+    """What one request asks for: the pictures, how to read them, the terms and, by name, how to write the result."""
 
     uploads: tuple[Upload, ...]
     options: ReadOptions
     terms: Terms
+    format: str = "json"
 
 
 class MemoryRequest(Request):
@@ -69,7 +71,7 @@ def parse(request: Request, settings: Settings) -> Order:
 
     Options stand in the body and in the query; the body goes first. Raises UnsupportedFormat for another
     content type, TooLarge past a limit (before the body is read whole), InputError for a body without a
-    usable picture and OptionsError for options that are unknown or refused.
+    usable picture and OptionsError for options that are unknown or refused, `format` among them.
     """
     kind = request.mimetype
     base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
@@ -90,10 +92,18 @@ def parse(request: Request, settings: Settings) -> Order:
     check_size(uploads, settings.max_bytes)
     values: dict[str, object] = {**query, **options}
     terms = Terms.take(values, request.headers)
+    form = _format(values.pop("format", "json"))
     given: dict[str, object] = {**query}
     Terms.take(given, request.headers)
+    _format(given.pop("format", "json"))
     ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
-    return Order(uploads, ReadOptions.parse(values), terms)
+    return Order(uploads, ReadOptions.parse(values), terms, form)
+
+
+def _format(name: object) -> str:
+    if not isinstance(name, str) or name not in FORMATS:
+        raise OptionsError(f"The format is {str(name)[:40]!r}; expected one of {', '.join(FORMATS)}.")
+    return name
 
 
 def most_bytes(settings: Settings, heading: bytes) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from shizi.document import Document
 from shizi.errors import ShiziError
+from shizi.export import FORMATS
 
 if TYPE_CHECKING:
     from shizi.options import ReadOptions
@@ -25,11 +26,13 @@ _WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an engine is asked: to read `data`, or (`count`) to say how many pages it has."""
+    """What an engine is asked: to read `data`, to count its pages, or to write a `document` read of it in `format`."""
 
     data: bytes
     options: "ReadOptions"
     count: bool = False
+    document: Document | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Answer:
 
     document: Document | None = None
     pages: int = 0
+    written: bytes = b""
     error: ShiziError | None = None
     defect: str = ""
     weights: tuple[str, ...] = ()
@@ -76,6 +80,9 @@ def _answer(reader: "Reads", question: Question) -> Answer:
     try:
         if question.count:
             return Answer(pages=reader.count(question.data, question.options), memory=memory())
+        if question.document is not None:
+            written = FORMATS[question.format].write(question.document, question.data, question.options.password)
+            return Answer(written=written, memory=memory())
         return Answer(document=reader.read(question.data, question.options), memory=memory())
     except ShiziError as error:
         return Answer(error=error, memory=memory())

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from shizi.document import Document
 from shizi.errors import DeadlinePassed, ShiziError, Stopping, WorkerLost
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.engine import Answer, Question
 
@@ -186,6 +187,12 @@ class Engines:
         """Count the pages of `data`; raises as `read` does."""
         return self._ask(Question(data, options, count=True), deadline).pages
 
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write `document`, which was read of `data`, in the format of this name; raises as `read` does."""
+        return self._ask(Question(data, options, document=document, format=name), deadline).written
+
     def close(self) -> None:
         """End all engines; those that read are killed."""
         with self._lock:
@@ -334,9 +341,17 @@ class Engines:
 class Inside:
     """A reader in this very process, called as engines are: for tests, and where processes cannot be started."""
 
-    alive = 1
     memory = 0
-    pids = (os.getpid(),)
+
+    @property
+    def alive(self) -> int:
+        """One, as long as this process is."""
+        return 1
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """This process."""
+        return (os.getpid(),)
 
     def __init__(self, reader: Reads) -> None:
         self._reader = reader
@@ -349,6 +364,12 @@ class Inside:
     def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
         """Count the pages of `data`."""
         return self._reader.count(data, options)
+
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write `document` in the format of this name."""
+        return FORMATS[name].write(document, data, options.password)
 
     def close(self) -> None:
         """Do nothing: the reader is the caller's."""

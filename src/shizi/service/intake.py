@@ -43,6 +43,7 @@ class Collector:
 
     def __init__(self, most: int) -> None:
         self.data = bytearray()
+        self.taken = 0
         self.expects = False
         self._most = most
         self._body: int | None = None  # where the body begins
@@ -52,6 +53,7 @@ class Collector:
     def add(self, data: bytes) -> bool:
         """Take what has come; tell whether it is time to pass the request on: whole, or not worth the wait."""
         self.data += data
+        self.taken += len(data)
         if self._body is None and not self._read_heading(max(0, len(self.data) - len(data) - 3)):
             return len(self.data) > _MOST_HEADING
         assert self._body is not None
@@ -150,7 +152,7 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
         super().murder_pending()
         now = time.monotonic()
         for conn, (collector, began) in list(self._collecting.items()):
-            got = len(collector.data) if collector else 0
+            got = collector.taken if collector else 0
             if now > began + self.body_seconds + got / _SLOWEST_BYTES:
                 self._give_up(conn, _TOO_SLOW if got else b"")
 
@@ -216,7 +218,7 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
 
     def _forget(self, conn: Any) -> None:
         collector, _ = self._collecting.pop(conn)
-        self._collected -= len(collector.data) if collector else 0
+        self._collected -= collector.taken if collector else 0
         self.poller.unregister(conn.sock)
 
     @staticmethod

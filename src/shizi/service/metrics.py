@@ -104,6 +104,11 @@ class Counted:
         self._metrics = metrics
         self.weights = engine.weights
 
+    @property
+    def alive(self) -> int:
+        """How many can read."""
+        return self._engine.alive
+
     def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
         """Read `data` until `deadline`."""
         document = self._engine.read(data, options, deadline)
@@ -113,6 +118,12 @@ class Counted:
     def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
         """Count the pages of `data`."""
         return self._engine.count(data, options, deadline)
+
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write a `document` read of `data` in the format of this name."""
+        return self._engine.write(name, document, data, options, deadline)
 
     def close(self) -> None:
         """End what was started to read."""

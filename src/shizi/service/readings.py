@@ -13,6 +13,7 @@ import shizi
 from shizi.cache import Cache, InRedis, InSqlite, Kept, Store, key_of
 from shizi.document import Document
 from shizi.errors import DeadlinePassed, InputError
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.gate import Gate, Rank
 from shizi.service.settings import Settings
@@ -27,12 +28,23 @@ class Engine(Protocol):
 
     weights: tuple[str, ...]
 
+    @property
+    def alive(self) -> int:
+        """How many can read."""
+        ...
+
     def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
         """Read `data` until `deadline`."""
         ...
 
     def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
         """Count the pages of `data`."""
+        ...
+
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write a `document` read of `data` in the format of this name, until `deadline`."""
         ...
 
     def close(self) -> None:
@@ -70,6 +82,15 @@ class Readings:
         """Count the pages of a job's file, behind all requests that wait; `gone` ends the wait."""
         with self.gate.turn(0, Rank.JOB, gone=gone):
             return self.engine.count(data, options)
+
+    def write(self, name: str, document: Document, data: bytes, password: str = "") -> bytes:
+        """Write a document in the format of this name. What is made of the file itself is made where files are read."""
+        form = FORMATS[name]
+        if not form.on_source:
+            return form.write(document)
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        with self.gate.turn(0, deadline=deadline):
+            return self.engine.write(name, document, data, ReadOptions(password=password), deadline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,11 +251,12 @@ class OnDisk:
         except OSError:
             return {"names": [], "options": {}, "no_store": False}  # deleted just now
 
-    def outcomes(self, job: str) -> Iterator[Outcome]:
-        """Give what became of the pages so far, in order."""
+    def outcomes(self, job: str, failed_only: bool = False) -> Iterator[Outcome]:
+        """Give what became of the pages so far, in order; or of those alone that could not be read."""
         with self._lock, _translated():
             done = self._database.execute(
-                "SELECT file, page FROM units WHERE job = ? AND state IN ('done', 'failed') ORDER BY file, page", (job,)
+                "SELECT file, page FROM units WHERE job = ? AND state IN ('failed', ?) ORDER BY file, page",
+                (job, "failed" if failed_only else "done"),
             ).fetchall()
         for file, page in done:
             path = self._folder / job / f"page-{file}-{page}.json"

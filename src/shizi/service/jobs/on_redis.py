@@ -3,7 +3,7 @@
     shizi:jobs:units            the stream; its group `readers` gives each unit to one claimer, and what a claimer that
                                 fell silent holds to another
     shizi:job:<id>              names, options, states, counts      shizi:job:<id>:upload:0   a file as it came
-    shizi:job:<id>:outcomes     `0:7` -> what became of page 7 of file 0
+    shizi:job:<id>:outcomes     `0:7` -> page 7 of file 0           shizi:job:<id>:failures   likewise, why it failed
     shizi:jobs:reports          webhooks by the time they are due   shizi:repeat:<...>        what a job is called by
 
 Steps that belong together are one script each, so a connection lost in between leaves all of a step or none. Redis
@@ -58,6 +58,7 @@ local function finish(job, open, reports, id, keep)
   end
   redis.call('EXPIRE', job, keep)
   redis.call('EXPIRE', job .. ':outcomes', keep)
+  redis.call('EXPIRE', job .. ':failures', keep)
   for file = 0, redis.call('HGET', job, 'files') - 1 do redis.call('EXPIRE', job .. ':upload:' .. file, keep) end
 end
 """
@@ -75,7 +76,8 @@ redis.call('XDEL', KEYS[2], ARGV[2])
 redis.call('HDEL', KEYS[1], 'claim:' .. ARGV[2])
 local more = #ARGV - 8
 if ARGV[6] ~= '' then
-  redis.call('HSET', KEYS[1] .. ':outcomes', ARGV[4] .. ':' .. ARGV[5], ARGV[6])
+  local kind = ARGV[7] == '1' and ':failures' or ':outcomes'
+  redis.call('HSET', KEYS[1] .. kind, ARGV[4] .. ':' .. ARGV[5], ARGV[6])
   if ARGV[7] == '1' then
     redis.call('HINCRBY', KEYS[1], 'failed:' .. ARGV[4], 1)
     if ARGV[5] == '0' then redis.call('HSET', KEYS[1], 'pages:' .. ARGV[4], 0) end
@@ -132,6 +134,7 @@ if state ~= 'queued' and state ~= 'running' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'cancelled', 'ended', redis.call('TIME')[1])
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1] .. ':outcomes', ARGV[1])
+redis.call('EXPIRE', KEYS[1] .. ':failures', ARGV[1])
 for file = 0, redis.call('HGET', KEYS[1], 'files') - 1 do
   redis.call('EXPIRE', KEYS[1] .. ':upload:' .. file, ARGV[1])
 end
@@ -287,10 +290,12 @@ class OnRedis:
             no_store=heading["no_store"],
         )
 
-    def outcomes(self, job: str) -> Iterator[Outcome]:
-        """Give what became of the pages so far, in order."""
+    def outcomes(self, job: str, failed_only: bool = False) -> Iterator[Outcome]:
+        """Give what became of the pages so far, in order; or of those alone that could not be read."""
         with self._reached():
-            found = self._redis.hgetall(f"{_key(job)}:outcomes")
+            found = self._redis.hgetall(f"{_key(job)}:failures")
+            if not failed_only:
+                found |= self._redis.hgetall(f"{_key(job)}:outcomes")
         places = sorted((tuple(map(int, place.decode().split(":"))), values) for place, values in found.items())
         for (file, page), values in places:
             yield Outcome(file, page, json.loads(values))
@@ -310,7 +315,7 @@ class OnRedis:
         with self._reached():
             files = int(self._redis.hget(_key(job), "files") or 0)
             uploads = [f"{_key(job)}:upload:{number}" for number in range(files)]
-            gone = self._redis.unlink(_key(job), f"{_key(job)}:outcomes", *uploads)
+            gone = self._redis.unlink(_key(job), f"{_key(job)}:outcomes", f"{_key(job)}:failures", *uploads)
             self._redis.zrem(_REPORTS, job)
         return bool(gone)
 

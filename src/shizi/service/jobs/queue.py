@@ -132,8 +132,8 @@ class Queue(Protocol):
         """Tell how a job stands; None if there is no such job."""
         ...
 
-    def outcomes(self, job: str) -> Iterator[Outcome]:
-        """Give what became of the pages so far, in order."""
+    def outcomes(self, job: str, failed_only: bool = False) -> Iterator[Outcome]:
+        """Give what became of the pages so far, in order; or of those alone that could not be read."""
         ...
 
     def upload(self, job: str, file: int) -> bytes:

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -49,6 +49,8 @@ def submit() -> ResponseReturnValue:
     runner = _runner()
     limits = {"max_bytes": here.settings.job_bytes, "max_files": here.settings.job_files}
     order = bodies.parse(request, here.settings.model_copy(update=limits))
+    if order.format != "json":
+        raise OptionsError("A job takes no format; ask for its result in any format when it is over.")
     if order.terms.webhook:
         runner.webhook.check(order.terms.webhook)
     job = runner.queue.submit(
@@ -102,6 +104,7 @@ def result(job: str) -> ResponseReturnValue:
     name = request.args.get("format", "json")
     if name not in FORMATS:
         raise OptionsError(f"Format {name[:40]!r} is unknown; expected one of {', '.join(FORMATS)}.")
+    FORMATS[name].check()
     chosen = _chosen_file(view)
     if view.state not in ENDED and request.args.get("partial") != "true":
         raise NotFinished(
@@ -112,7 +115,7 @@ def result(job: str) -> ResponseReturnValue:
     if not read:
         raise NotFinished(f"The job is {view.state} and no page of it was read; its state tells why.")
     one_file = len({one.file for one in read}) == 1
-    response = _one_file(read, name) if one_file else _all_files(view, read, name)
+    response = _one_file(view, read, name) if one_file else _all_files(view, read, name)
     failed = [f"{one.file}:{one.page}" for one in outcomes if one.failed]
     if failed:
         response.headers["X-Failed-Pages"] = ",".join(failed[:_MOST_NAMED])
@@ -149,7 +152,7 @@ def _found(job: str) -> View:
 
 def _shown(view: View) -> dict[str, Any]:
     """Give a job as answers carry it. Errors name pages by their file and number, from 0 and 1."""
-    failed = [one for one in _runner().queue.outcomes(view.id) if one.failed]
+    failed = list(_runner().queue.outcomes(view.id, failed_only=True))
     return {
         "success": True,
         "id": view.id,
@@ -183,8 +186,8 @@ def _chosen_file(view: View) -> int | None:
     return int(asked)
 
 
-def _one_file(read: Sequence[Outcome], name: str) -> Response:
-    return Response(_written(read, name), mimetype=FORMATS[name].media_type)
+def _one_file(view: View, read: Sequence[Outcome], name: str) -> Response:
+    return Response(_written(view, read, name), content_type=FORMATS[name].media_type)
 
 
 def _all_files(view: View, read: Sequence[Outcome], name: str) -> Response:
@@ -193,10 +196,20 @@ def _all_files(view: View, read: Sequence[Outcome], name: str) -> Response:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for number, outcomes in groupby(read, key=lambda one: one.file):
             stem = _UNSAFE.sub("_", view.files[number].name.rpartition(".")[0])[:80].strip("._") or "file"
-            packed.writestr(f"{number:04}-{stem}{FORMATS[name].suffix}", _written(list(outcomes), name))
+            packed.writestr(f"{number:04}-{stem}{FORMATS[name].suffix}", _written(view, list(outcomes), name))
     return Response(buffer.getvalue(), mimetype="application/zip")
 
 
-def _written(read: Sequence[Outcome], name: str) -> bytes:
+def _written(view: View, read: Sequence[Outcome], name: str) -> bytes:
+    """Write the pages of one file."""
     document = Document.join([Document.from_dict(one.values) for one in read])
-    return FORMATS[name].write(document)
+    form = FORMATS[name]
+    if form.detail == "line" and view.options.get("detail", "line") == "line":
+        document = _without_words(document)  # pages of jobs are read as deep as any format needs
+    source = _runner().queue.upload(view.id, read[0].file) if form.on_source else b""
+    return service().readings.write(name, document, source, view.options.get("password", ""))
+
+
+def _without_words(document: Document) -> Document:
+    pages = (replace(page, lines=tuple(replace(line, words=()) for line in page.lines)) for page in document.pages)
+    return replace(document, pages=tuple(pages))

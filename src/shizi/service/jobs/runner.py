@@ -109,7 +109,9 @@ class Runner:
             options = ReadOptions.parse(view.options)
             if unit.page == COUNTING:
                 return self._wanted(data, options)
-            options = replace(options, pages=str(unit.page))
+            # As deep as any format needs: which one is asked for is not known before the job is over.
+            depth = "word" if options.detail == "line" else options.detail
+            options = replace(options, pages=str(unit.page), detail=depth)
             work = pixels_in(data, self._readings.settings.limits) // max(1, view.files[unit.file].pages or 1)
             document = self._readings.page(data, options, max(LEAST_PIXELS, work), lambda: self._gone(unit))
             return _alone(document, unit.page).to_dict()
