@@ -363,6 +363,10 @@ class TestBaidu:
         ]
         assert reader.asked[0][1].tables == "auto"
 
+    def test_table_as_excel(self, client: FlaskClient, image: str) -> None:
+        values = self.ask(client, "table", image, return_excel="true")
+        assert base64.b64decode(values["excel_file"]).startswith(b"PK")
+
     def test_vat_invoice(self, client: FlaskClient, image: str, reader: Given) -> None:
         given = {
             "invoice_type": "增值税电子普通发票",

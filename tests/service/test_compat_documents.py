@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pypdfium2
 import pytest
 from fakes import FakeReader
 from flask import Flask
@@ -89,6 +90,22 @@ def test_the_steps_of_the_demo(client: FlaskClient, reader: FakeReader) -> None:
     assert client.get(urlsplit(built["data"]).path).status_code == 404
 
 
+def test_a_layered_pdf_is_made_of_the_document(client: FlaskClient, png: bytes) -> None:
+    """The picture of the page with its text beneath: what the default of `file_types` asks for."""
+    task = uploaded(client, png, name="page.png")["data"]
+    done(client, task)
+    built = client.post(f"{DOC}/download", json={"id": task}).get_json()
+    assert (built["code"], built["name"]) == (100, "[OCR]_page.pdf")
+    response = client.get(urlsplit(built["data"]).path)
+    assert response.data.startswith(b"%PDF-")
+    with pypdfium2.PdfDocument(response.data) as pdf:
+        page = pdf[0]
+        text = page.get_textpage()
+        assert "识字" in text.get_text_bounded()
+        text.close()
+        page.close()
+
+
 def test_pages_and_password_reach_the_reader(client: FlaskClient, reader: FakeReader) -> None:
     reader.pages = 5
     task = uploaded(client, pageRangeStart=2, pageRangeEnd=3, password="geheim", **{"doc.extractionMode": "fullPage"})
@@ -163,7 +180,7 @@ def test_refused_requests(client: FlaskClient) -> None:
         assert client.post(f"{DOC}/download", json={"id": task}).get_json()["code"] == 103
     task = uploaded(client)["data"]
     done(client, task)
-    for types, code in ((["pdfLayered"], 203), ("txt", 202), ([], 202), ([["txt"]], 203)):
+    for types, code in ((["pdfOneLayer"], 203), ("txt", 202), ([], 202), ([["txt"]], 203)):
         assert client.post(f"{DOC}/download", json={"id": task, "file_types": types}).get_json()["code"] == code
     assert client.get(f"{DOC}/download/guessed/a.txt").status_code == 404
     assert uploaded(client, bytes(100_001))["code"] == 901

@@ -32,6 +32,7 @@ from shizi.service.contract import (
     PurgeAnswer,
     ReadyAnswer,
     describes,
+    file_types,
     picture_bodies,
     query_schemas,
 )
@@ -87,6 +88,7 @@ def service() -> Service:
     PredictAnswer,
     refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
     refusal=PredictRefusal,
+    also=file_types(),
     bodies=picture_bodies,
     query=query_schemas(),
 )

@@ -7,11 +7,13 @@ while serving: a page of lines costs milliseconds to validate.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field
 
+from shizi.export import FORMATS
 from shizi.options import CHOICES, PAGE_RANGES, ReadOptions
 from shizi.service.settings import Settings
 from shizi.service.terms import PRIORITIES
@@ -292,6 +294,12 @@ def option_schemas() -> dict[str, dict[str, Any]]:
 def term_schemas() -> dict[str, dict[str, Any]]:
     """Give the schemas of what a caller may say of a request beside how to read."""
     return {
+        "format": {
+            "type": "string",
+            "enum": [name for name, form in FORMATS.items() if form.extra is None or find_spec(form.extra[0])],
+            "default": "json",
+            "description": "how to answer; any but json of one file",
+        },
         "deadline_ms": {
             "type": "integer",
             "minimum": 1,
@@ -366,12 +374,18 @@ def job_bodies(settings: Settings) -> dict[str, Any]:
     return bodies
 
 
+def file_types() -> tuple[str, ...]:
+    """Give the media types of the formats other than JSON."""
+    return tuple(sorted({form.media_type for name, form in FORMATS.items() if name != "json"}))
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What a route takes and gives. `answer`: a model, or a media type (`*/*`: any); `bodies`: schema by media type,
     by what the settings allow.
 
-    `status`: that of success; `refusals`: those of errors, beside what every route may answer.
+    `also`: media types it may be of too; `status`: that of success; `refusals`: those of errors, beside what every route
+    may answer.
     """
 
     answer: type[BaseModel] | str
@@ -380,7 +394,7 @@ class Description:
     refusal: type[BaseModel] = Refusal
     bodies: Callable[[Settings], Mapping[str, Any]] = lambda _: {}
     query: Mapping[str, Any] = field(default_factory=dict)
-    query_required: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def describes(answer: type[BaseModel] | str, **rest: Any) -> Callable[[View], View]:

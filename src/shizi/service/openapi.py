@@ -92,10 +92,7 @@ def _models(told: Description) -> Iterator[type[BaseModel]]:
 
 def _operation(path: str, view: Any, told: Description) -> dict[str, Any]:
     summary, _, more = (inspect.getdoc(view) or "").partition("\n")
-    queries = [
-        {"name": name, "in": "query", "schema": schema, "required": name in told.query_required}
-        for name, schema in told.query.items()
-    ]
+    queries = [{"name": name, "in": "query", "schema": schema} for name, schema in told.query.items()]
     variables = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
@@ -121,6 +118,7 @@ def _responses(told: Description) -> dict[str, Any]:
         content: dict[str, Any] = {told.answer: {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": _ref(told.answer)}}
+    content |= {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in told.also}
     responses = {str(told.status): {"description": "as asked", "content": content, "headers": _HEADERS}}
     for status in sorted(told.refusals):
         codes = ", ".join(sorted(kind.code for kind in _errors() if kind.http_status == status))

@@ -2,8 +2,8 @@
 
 Shape: https://github.com/hiroi-sora/Umi-OCR/blob/main/docs/http/api_doc.md. Pages are read and kept by the jobs, as
 SHIZI_JOBS says; what only Umi-OCR knows of a task (which pages its caller has seen, its parser, its download links) is
-kept in memory, so that after a restart a caller sees all pages again and fetches a new link. Searchable PDFs come where
-the installation writes them.
+kept in memory, so that after a restart a caller sees all pages again and fetches a new link. `pdfOneLayer` cannot be
+had: a PDF here keeps the page it was made of.
 """
 
 import csv
@@ -28,6 +28,7 @@ from shizi.service import bodies
 from shizi.service.api import service
 from shizi.service.compat import door, umi_lines
 from shizi.service.jobs.queue import ENDED, Order, Outcome, View
+from shizi.service.jobs.routes import written
 from shizi.service.jobs.runner import Runner
 
 _MOST_TASKS = 1000  # remembered in memory; the oldest are forgotten first, and lose only what is said above
@@ -176,13 +177,13 @@ def build() -> Response:
     types, skip_blank = order.get("file_types", ["pdfLayered"]), order.get("ingore_blank", True)
     if not isinstance(types, list) or not types or not isinstance(skip_blank, bool):
         return _failure(202, "参数类型错误： file_types, ingore_blank")
-    unknown = [str(each)[:20] for each in types if not isinstance(each, str) or each not in _WRITERS]
+    unknown = [str(each)[:20] for each in types if not isinstance(each, str) or each not in _SUFFIXES]
     if unknown:
-        return _failure(203, f"初始化输出器失败。{', '.join(unknown)}; expected {', '.join(_WRITERS)}")
+        return _failure(203, f"初始化输出器失败。{', '.join(unknown)}; expected {', '.join(_SUFFIXES)}")
     token = secrets.token_urlsafe(24)
     _remember(_links, token, _Link(view.id, view.owner, tuple(dict.fromkeys(types)), skip_blank))
     stem = f"[OCR]_{view.files[0].name.rpartition('.')[0] or view.files[0].name}"
-    name = f"{stem}.{_WRITERS[types[0]][0]}" if len(types) == 1 else f"{stem}.zip"
+    name = f"{stem}.{_SUFFIXES[types[0]]}" if len(types) == 1 else f"{stem}.zip"
     prefix = request.path.removesuffix("/download")
     return door.answer(
         {"code": 100, "data": f"{request.host_url.rstrip('/')}{prefix}/download/{token}/{quote(name)}", "name": name}
@@ -200,17 +201,18 @@ def fetch(token: str, name: str) -> Response:
         )
     with _lock:
         task = _tasks.get(view.id, _Task())
-    pages = [_page(view, task, one) for one in _runner().queue.outcomes(view.id) if one.page]
+    read = [one for one in _runner().queue.outcomes(view.id) if one.page]
+    pages = [_page(view, task, one) for one in read]
     kept = [page for page in pages if page["code"] == 100 or not link.skip_blank]
-    written = {kind: _WRITERS[kind][1](view, kept) for kind in link.types}
-    if len(written) == 1:
-        [data] = written.values()
+    made = {kind: _write(kind, view, read, kept) for kind in link.types}
+    if len(made) == 1:
+        [data] = made.values()
         kind = "application/octet-stream"
     else:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-            for each, content in written.items():
-                packed.writestr(f"{each}.{_WRITERS[each][0]}", content)
+            for each, content in made.items():
+                packed.writestr(f"{each}.{_SUFFIXES[each]}", content)
         data, kind = buffer.getvalue(), "application/zip"
     return Response(
         data, content_type=kind, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
@@ -339,12 +341,20 @@ def _as_csv(view: View, pages: Sequence[dict[str, Any]]) -> bytes:
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
-_WRITERS: dict[str, tuple[str, Callable[[View, Sequence[dict[str, Any]]], bytes]]] = {
-    "txt": ("txt", _as_text),
-    "txtPlain": ("txt", _as_plain_text),
-    "jsonl": ("jsonl", _as_json_rows),
-    "csv": ("csv", _as_csv),
+_WRITERS: dict[str, Callable[[View, Sequence[dict[str, Any]]], bytes]] = {
+    "txt": _as_text,
+    "txtPlain": _as_plain_text,
+    "jsonl": _as_json_rows,
+    "csv": _as_csv,
 }
+_SUFFIXES = {"pdfLayered": "pdf", "txt": "txt", "txtPlain": "txt", "jsonl": "jsonl", "csv": "csv"}
+
+
+def _write(kind: str, view: View, read: Sequence[Outcome], pages: Sequence[dict[str, Any]]) -> bytes:
+    """Write a task's pages; a layered PDF is made of the document itself, all of its pages kept."""
+    if kind == "pdfLayered":
+        return written(view, [one for one in read if not one.failed], "pdf")
+    return _WRITERS[kind](view, pages)
 
 
 def _failure(code: int, reason: str) -> Response:

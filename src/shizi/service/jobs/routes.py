@@ -187,7 +187,7 @@ def _chosen_file(view: View) -> int | None:
 
 
 def _one_file(view: View, read: Sequence[Outcome], name: str) -> Response:
-    return Response(_written(view, read, name), content_type=FORMATS[name].media_type)
+    return Response(written(view, read, name), content_type=FORMATS[name].media_type)
 
 
 def _all_files(view: View, read: Sequence[Outcome], name: str) -> Response:
@@ -196,12 +196,12 @@ def _all_files(view: View, read: Sequence[Outcome], name: str) -> Response:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for number, outcomes in groupby(read, key=lambda one: one.file):
             stem = _UNSAFE.sub("_", view.files[number].name.rpartition(".")[0])[:80].strip("._") or "file"
-            packed.writestr(f"{number:04}-{stem}{FORMATS[name].suffix}", _written(view, list(outcomes), name))
+            packed.writestr(f"{number:04}-{stem}{FORMATS[name].suffix}", written(view, list(outcomes), name))
     return Response(buffer.getvalue(), mimetype="application/zip")
 
 
-def _written(view: View, read: Sequence[Outcome], name: str) -> bytes:
-    """Write the pages of one file."""
+def written(view: View, read: Sequence[Outcome], name: str) -> bytes:
+    """Write the pages of one file in the format of this name."""
     document = Document.join([Document.from_dict(one.values) for one in read])
     form = FORMATS[name]
     if form.detail == "line" and view.options.get("detail", "line") == "line":
