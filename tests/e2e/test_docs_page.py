@@ -34,7 +34,7 @@ def test_it_shows_the_api_and_tries_a_route(service: Live) -> None:
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "http" in request.url else None)
         page.goto(f"http://127.0.0.1:{service.port}/ocr/docs")
-        expect(page.get_by_role("heading", name="shizi 识字")).to_be_visible()
+        expect(page.get_by_role("heading", name="shizi 识字")).to_be_visible(timeout=60_000)  # two megabytes of script
         for path in ("/ocr/predict", "/ocr/health", "/ocr/ready", "/metrics"):
             expect(page.locator(f'[data-path="{path}"]')).to_be_visible()
         page.locator('[data-path="/ocr/health"]').click()
