@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 
 class Stopwatch:
-    """Adds the time since the last lap to a stage; a lap costs a tenth of a microsecond."""
+    """Adds the time since the last lap to a stage; a lap costs less than a microsecond."""
 
     def __init__(self) -> None:
         self._stages: dict[str, float] = {}

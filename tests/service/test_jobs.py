@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract import keep_to_the_contract
 from fakes import FakeReader
 from flask import Flask
 from flask.testing import FlaskClient
@@ -333,6 +334,7 @@ def test_a_lost_redis_loses_nothing(redis_server: RedisServer) -> None:
 def app(request: pytest.FixtureRequest, tmp_path: Path, reader: FakeReader) -> Iterator[Flask]:
     where = str(tmp_path / "jobs") if request.param == "disk" else request.getfixturevalue("redis_server").url
     app = create_app(Settings(jobs=where, job_bytes=1000, job_files=3, cache="off"), reader)  # type: ignore[arg-type]
+    app.after_request(keep_to_the_contract)
     yield app
     reader.release.set()
     app.extensions["shizi"].close()
