@@ -89,6 +89,7 @@ def service() -> Service:
     refusal=PredictRefusal,
     bodies=picture_bodies,
     query=query_schemas(),
+    files=True,
 )
 def predict() -> ResponseReturnValue:
     """Read the picture or pictures of the request."""

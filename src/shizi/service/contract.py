@@ -371,7 +371,8 @@ class Description:
     """What a route takes and gives. `answer`: a model, or a media type (`*/*`: any); `bodies`: schema by media type,
     by what the settings allow.
 
-    `status`: that of success; `refusals`: those of errors, beside what every route may answer.
+    `status`: that of success; `refusals`: those of errors, beside what every route may answer. `files`: with the option
+    `format` the answer is a file of any media type.
     """
 
     answer: type[BaseModel] | str
@@ -380,6 +381,7 @@ class Description:
     refusal: type[BaseModel] = Refusal
     bodies: Callable[[Settings], Mapping[str, Any]] = lambda _: {}
     query: Mapping[str, Any] = field(default_factory=dict)
+    files: bool = False
     query_required: tuple[str, ...] = ()
 
 

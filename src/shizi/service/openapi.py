@@ -121,6 +121,8 @@ def _responses(told: Description) -> dict[str, Any]:
         content: dict[str, Any] = {told.answer: {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": _ref(told.answer)}}
+        if told.files:
+            content["*/*"] = {"schema": {}}
     responses = {str(told.status): {"description": "as asked", "content": content, "headers": _HEADERS}}
     for status in sorted(told.refusals):
         codes = ", ".join(sorted(kind.code for kind in _errors() if kind.http_status == status))
