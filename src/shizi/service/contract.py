@@ -384,8 +384,8 @@ class Description:
     """What a route takes and gives. `answer`: a model, or a media type (`*/*`: any); `bodies`: schema by media type,
     by what the settings allow.
 
-    `also`: media types it may be of too; `status`: that of success; `refusals`: those of errors, beside what every route
-    may answer.
+    `also`: media types it may be of too; `status`: that of success; `refusals`: those of errors, beside what every
+    route may answer.
     """
 
     answer: type[BaseModel] | str
