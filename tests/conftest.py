@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fakes import FakeReader, as_png
 from PIL import Image, ImageDraw, ImageFont
+from redis_server import RedisServer
 
 from shizi.reader import Reader
 
@@ -29,6 +30,20 @@ def reader() -> Iterator[FakeReader]:
     fake = FakeReader()
     yield fake
     fake.release.set()
+
+
+@pytest.fixture(scope="session")
+def redis_process() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def redis_server(redis_process: RedisServer) -> RedisServer:
+    """An empty Redis."""
+    redis_process.flush()
+    return redis_process
 
 
 @pytest.fixture(scope="session")

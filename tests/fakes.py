@@ -12,7 +12,7 @@ from shizi.errors import ShiziError
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 
-# AccessError and its children belong to the keys of the HTTP service, not built yet: nothing raises them.
+# AccessError and its children are raised by the service alone, before a reader is asked: see test_access.py.
 RAISED = [
     errors.InputError,
     errors.UnsupportedFormat,
@@ -53,7 +53,7 @@ class FakeReader:
             raise self.error
         if isinstance(data, bytes) and data in self.errors_by_data:
             raise self.errors_by_data[data]
-        pages = tuple(self._page(number) for number in range(1, self.pages + 1))
+        pages = tuple(self._page(number) for number in range(1, self.pages + 1) if options.wants(number))
         return Document(pages, source="PNG", weights=self.weights)
 
     def _page(self, number: int) -> Page:
@@ -67,6 +67,9 @@ class FakeReader:
             for row, text in enumerate(self.lines)
         )
         return Page(number, 200, 80, lines=lines)
+
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        return self.pages
 
     def warm(self) -> None:
         pass

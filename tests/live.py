@@ -12,13 +12,20 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from fakes import FakeReader
+
+from shizi.document import Document
+from shizi.errors import DamagedFile, WeightsError
+from shizi.options import ReadOptions
+from shizi.pages import tiff
 
 
 class Live:
@@ -57,52 +64,66 @@ def until(true: Callable[[], bool]) -> None:
 @contextmanager
 def serving(command: list[str], **environment: str) -> Iterator[Live]:
     """Run a service until the block ends; `command` must take port 0 and print shizi's line."""
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "SHIZI_PORT": "0", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
-        assert found, f"the service did not start: {line} {process.stderr.read() if process.stderr else ''}"
-        yield Live(process, int(found[1]))
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        errors = process.communicate(timeout=60)[1]
-        assert "Traceback" not in errors, errors
+    with tempfile.TemporaryFile("w+") as errors:  # a pipe that nobody reads would stop a service that logs much
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "SHIZI_PORT": "0", **environment},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        assert process.stdout is not None
+
+        def said() -> str:
+            errors.seek(0)
+            return errors.read()
+
+        try:
+            line = process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
+            assert found, f"the service did not start: {line} {said()}"
+            yield Live(process, int(found[1]))
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=60)
+            assert "Traceback" not in said(), said()
+
+
+class ToldReader(FakeReader):
+    """The fake reader, told by pictures what to do; `folder` is where it meets the test."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        if (folder / "broken").exists():
+            raise WeightsError("The model file is gone.")
+
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        return sum(1 for _ in tiff.directories(data)) if data[:4] in (b"II*\0", b"MM\0*") else 1
+
+    def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
+        self.pages = self.count(data, options) if isinstance(data, bytes) else 1
+        if data == b"die":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if data == b"hold":
+            (self.folder / "held").touch()
+            until((self.folder / "release").exists)
+        if data == b"damaged":
+            raise DamagedFile("The file ends early.")
+        if options.mode == "accurate":
+            return replace(super().read(data), pages=())
+        return super().read(data, options)
 
 
 def _serve(folder: Path) -> None:
+    from live import ToldReader  # by its name, under which the processes that read find it
+
     from shizi.cli import main
-    from shizi.document import Document
-    from shizi.errors import DamagedFile, WeightsError
-    from shizi.options import ReadOptions
     from shizi.service import app
 
-    class ToldReader(FakeReader):
-        def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
-            if data == b"die":
-                os._exit(1)
-            if data == b"hold":
-                (folder / "held").touch()
-                until((folder / "release").exists)
-            if data == b"damaged":
-                raise DamagedFile("The file ends early.")
-            if options.mode == "accurate":
-                return replace(super().read(data), pages=())
-            return super().read(data, options)
-
-    def load(settings: object) -> ToldReader:
-        if (folder / "broken").exists():
-            raise WeightsError("The model file is gone.")
-        return ToldReader()
-
-    app._load_reader = load
+    start = app.start_engines
+    app.start_engines = lambda settings: start(settings, partial(ToldReader, folder))
     sys.argv = ["shizi", "serve"]
     main()
 

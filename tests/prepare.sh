@@ -15,6 +15,7 @@ need curl command -v curl
 need poppler-utils command -v pdftotext
 need qpdf command -v qpdf
 need default-jdk-headless command -v javac
+need redis-server command -v redis-server
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

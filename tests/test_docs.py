@@ -46,8 +46,8 @@ def blocks(name: str, language: str) -> list[str]:
 
 
 def test_every_route() -> None:
-    page = text("docs/http.md")
     for rule in create_app(Settings(), FakeReader()).url_map.iter_rules():  # type: ignore[arg-type]
+        page = text("docs/compat.md" if rule.rule.startswith("/compat/") else "docs/http.md")
         assert rule.rule in page
         if rule.endpoint.startswith("api."):
             [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -69,7 +69,8 @@ def test_every_option_with_its_values_and_default(name: str) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting(name: str) -> None:
     field = Settings.model_fields[name]
-    assert [f"`{PREFIX}{name.upper()}`", f"`{field.default}`", field.description] in rows("docs/settings.md")
+    default = f"`{field.default}`" if field.default != "" else "empty"
+    assert [f"`{PREFIX}{name.upper()}`", default, field.description] in rows("docs/settings.md")
 
 
 def classes(kind: type[ShiziError] = ShiziError) -> Iterator[type[ShiziError]]:
@@ -90,7 +91,9 @@ def test_every_command_and_flag() -> None:
     group = typer.main.get_command(command_line)
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         assert f"## shizi {name}\n" in page
-        for parameter in command.params:
+        inner = getattr(command, "commands", {})
+        assert all(f"`shizi {name} {child}" in page for child in inner)
+        for parameter in [*command.params, *(part for child in inner.values() for part in child.params)]:
             for flag in parameter.opts if parameter.param_type_name == "option" else ():
                 assert f"`{flag}" in page, f"shizi {name} {flag}"
     assert "`shizi --version`" in page
@@ -131,7 +134,19 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*READMES, "CONTRIBUTING.md", "docs/usage.md", "docs/http.md", "docs/errors.md", "docs/documents.md"]
+    "name",
+    [
+        *READMES,
+        "CONTRIBUTING.md",
+        "docs/usage.md",
+        "docs/http.md",
+        "docs/errors.md",
+        "docs/access.md",
+        "docs/compat.md",
+        "docs/settings.md",
+        "docs/documents.md",
+        "docs/operations.md",
+    ],
 )
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):

@@ -7,8 +7,8 @@ the whole line is right, 0..1; a word's and a character's likewise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +234,8 @@ class Page:
 class Document:
     """One input read: its pages, the format it came in, and the weights that read it (`name@digest`).
 
-    `fields` and `verdict` are there if they were asked for.
+    `fields` and `verdict` are there if they were asked for. `milliseconds`: what each stage of this reading took; no
+    part of the result, so it is neither compared nor written by `to_dict`.
     """
 
     pages: tuple[Page, ...]
@@ -242,6 +243,7 @@ class Document:
     weights: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     verdict: Verdict | None = None
+    milliseconds: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -266,6 +268,20 @@ class Document:
             values["fields"] = {field.name: _field_to_dict(field) for field in self.fields}
             values["verdict"] = {"decision": self.verdict.decision, "reasons": list(self.verdict.reasons)}
         return values
+
+    @classmethod
+    def join(cls, documents: Sequence[Document]) -> Document:
+        """Put the pages of one input together that were read apart. A verdict accepts only if all of them do."""
+        verdicts = [document.verdict for document in documents if document.verdict is not None]
+        reasons = tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons))
+        refused = [verdict.decision for verdict in verdicts if verdict.decision != "accept"]
+        return cls(
+            pages=tuple(page for document in documents for page in document.pages),
+            source=documents[0].source if documents else "",
+            weights=documents[0].weights if documents else (),
+            fields=tuple(field for document in documents for field in document.fields),
+            verdict=Verdict(refused[0] if refused else "accept", reasons) if verdicts else None,
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Document:

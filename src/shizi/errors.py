@@ -5,11 +5,16 @@
     │   ├── UnsupportedFormat    11   415
     │   ├── DamagedFile          12   422
     │   ├── TooLarge             13   413
-    │   └── EncryptedPdf         14   422
+    │   ├── EncryptedPdf         14   422
+    │   ├── UnknownJob           15   404
+    │   └── NotFinished          16   409
     ├── OptionsError             20   400   what the caller asked for
     ├── WeightsError             30   500   a model file
     ├── Busy                     40   429   try again after retry_seconds
-    │   └── Stopping             41   503
+    │   ├── Stopping             41   503
+    │   ├── WorkerLost           42   503   the process that read died
+    │   ├── DeadlinePassed       43   504
+    │   └── Unavailable          44   503   what jobs are kept in cannot be written or reached
     └── AccessError              50   403
         ├── KeyMissing           51   401
         ├── KeyRefused           52   403
@@ -73,6 +78,22 @@ class EncryptedPdf(InputError):
     http_status = 422
 
 
+class UnknownJob(InputError):
+    """Say that there is no such job, or no longer."""
+
+    code = "unknown_job"
+    exit_code = 15
+    http_status = 404
+
+
+class NotFinished(InputError):
+    """Say that a job has no whole result: it is still being read, or was cancelled."""
+
+    code = "not_finished"
+    exit_code = 16
+    http_status = 409
+
+
 class OptionsError(ShiziError):
     """Say that an option is unknown or has a value outside its range."""
 
@@ -105,6 +126,30 @@ class Stopping(Busy):
 
     code = "stopping"
     exit_code = 41
+    http_status = 503
+
+
+class WorkerLost(Busy):
+    """Say that the process reading this input died in the middle."""
+
+    code = "worker_lost"
+    exit_code = 42
+    http_status = 503
+
+
+class DeadlinePassed(Busy):
+    """Say that the reading did not end by its deadline."""
+
+    code = "deadline"
+    exit_code = 43
+    http_status = 504
+
+
+class Unavailable(Busy):
+    """Say that what jobs are kept in cannot be written or reached."""
+
+    code = "unavailable"
+    exit_code = 44
     http_status = 503
 
 

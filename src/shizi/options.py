@@ -17,7 +17,7 @@ Fields = Literal["none", "auto"]
 PdfSource = Literal["auto", "ocr", "text"]
 
 # Page ranges: 3, 1-5, 8- and such, with commas between.
-_RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*")
+PAGE_RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*", re.ASCII)
 # Templates are named, never pathed: no dots and no slashes, so that no name leads out of the operator's folder.
 _NAME = re.compile(r"[\w\-]{1,64}")
 
@@ -108,7 +108,7 @@ def _switched(name: str, value: object) -> object:
 
 
 def _check_pages(value: object) -> None:
-    if not isinstance(value, str) or (value.strip() and not _RANGES.fullmatch(value)) or len(value) > 1000:
+    if not isinstance(value, str) or (value.strip() and not PAGE_RANGES.fullmatch(value)) or len(value) > 1000:
         raise OptionsError(f"Option 'pages' is {str(value)[:40]!r}; expected numbers and ranges such as 1-3,7,10-.")
 
 

@@ -30,6 +30,7 @@ from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
+from shizi.stopwatch import Stopwatch
 from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
 
@@ -86,9 +87,10 @@ class Reader:
         finder = self._finder(data, options)
         source, pages = self._opened(data, options)
         counted = pages if on_page is None else _counted(pages, on_page)
-        read = tuple(self._pages(counted, options, finder))
+        watch = Stopwatch()
+        read = tuple(self._pages(counted, options, watch, finder))
         fields, verdict = finder.result() if finder else ((), None)
-        return Document(read, source, self.weights, fields, verdict)
+        return Document(read, source, self.weights, fields, verdict, watch.milliseconds)
 
     def pages(self, data: Input, options: ReadOptions | None = None) -> Iterator[Page]:
         """Read page by page: each is read when it is asked for, and none is kept. Raises what `read` raises.
@@ -96,7 +98,7 @@ class Reader:
         What is found out over several pages (fields, the verdict) is `read`'s alone.
         """
         options = options or ReadOptions()
-        return self._pages(self._opened(data, options)[1], options)
+        return self._pages(self._opened(data, options)[1], options, Stopwatch())
 
     def _opened(self, data: Input, options: ReadOptions) -> tuple[str, Pages]:
         """Open the input: the format it came in, and its pages, to be decoded one at a time."""
@@ -116,23 +118,32 @@ class Reader:
         self.read(page)
 
     def _pages(
-        self, images: Iterable[PageImage | PageText], options: ReadOptions, finder: Finder | None = None
+        self,
+        images: Iterable[PageImage | PageText],
+        options: ReadOptions,
+        watch: Stopwatch,
+        finder: Finder | None = None,
     ) -> Iterator[Page]:
         judged: dict[str, bool] = {}  # fonts of this document
         for image in images:
+            watch.lap("decode")
             if isinstance(image, PageText):
-                yield self._text_page(image, options, judged, finder)
+                yield self._text_page(image, options, judged, watch, finder)
             else:
-                yield self._page(image, options, finder)
+                yield self._page(image, options, watch, finder)
 
-    def _page(self, image: PageImage, options: ReadOptions, finder: Finder | None = None) -> Page:
+    def _page(self, image: PageImage, options: ReadOptions, watch: Stopwatch, finder: Finder | None = None) -> Page:
         pixels, reader = prepare(image.pixels, options.enhance), self._readers[options.mode]
+        watch.lap("enhance")
         search = options.orientation == "auto"
         regions, rotation = self._detector.find(pixels), 0
+        watch.lap("detect")
         if search and (quarters := page_turn(pixels, regions, reader)):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
+        watch.lap("orientation")
         found = read_regions(pixels, regions, reader, search)
+        watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
@@ -140,11 +151,13 @@ class Reader:
             found = self._constrained(pixels, found, options.pattern)
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
         lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if finder else options.detail)
+        watch.lap("layout")
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
         page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
         if finder is not None:
             finder.look(page, self._sight(pixels, options.mode))
+            watch.lap("fields")
             page = replace(page, lines=tuple(shown(line, options.detail) for line in page.lines))
         return page
 
@@ -168,7 +181,14 @@ class Reader:
         """Let fields look again: the second opinion is that of the recogniser which did not read the page."""
         return Sight(pixels, self._strong, self._strong if mode == "fast" else self._first)
 
-    def _text_page(self, page: PageText, options: ReadOptions, judged: dict[str, bool], finder: Finder | None) -> Page:
+    def _text_page(
+        self,
+        page: PageText,
+        options: ReadOptions,
+        judged: dict[str, bool],
+        watch: Stopwatch,
+        finder: Finder | None,
+    ) -> Page:
         """Take a page's own text, and read from pixels what stands there beside it."""
         fragments, warnings, found = list(page.fragments), page.warnings, []
         rest: Pixels | None = None
@@ -181,7 +201,8 @@ class Reader:
                     "text_layer_doubtful: Fonts show other characters than the file says; their lines were read.",
                 )
             if not fragments:
-                return self._page(PageImage(page.pixels, page.number, page.dpi, warnings), options, finder)
+                return self._page(PageImage(page.pixels, page.number, page.dpi, warnings), options, watch, finder)
+            watch.lap("text_layer")
             rest = page.rest(doubtful)
             if rest is not None:
                 regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
@@ -199,11 +220,13 @@ class Reader:
                 (line,), (block,) = arrange([fragment], parted, detail)
                 blocks += (replace(block, lines=(len(lines),)),)
                 lines += (line,)
+        watch.lap("layout")
         source = "ocr" if found else "text"
         size = page.width, page.height
         made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, warnings=warnings, source=source)
         if finder is not None:
             finder.look(made, self._sight(page.pixels, options.mode) if page.drawn else None)
+            watch.lap("fields")
             made = replace(made, lines=tuple(shown(line, options.detail) for line in made.lines))
         return made
 

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from contract import keep_to_the_contract
 from fakes import FakeReader
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,7 +14,9 @@ from shizi.service.settings import Settings
 
 @pytest.fixture
 def app(reader: FakeReader) -> Flask:
-    return create_app(Settings(max_bytes=100_000, max_files=3, readings=1, queue=1), reader)
+    app = create_app(Settings(max_bytes=100_000, max_files=3, queue=1, cache="off"), reader)
+    app.after_request(keep_to_the_contract)
+    return app
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from shizi import errors
 from shizi.document import Check, Document, Field, Verdict
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
+from shizi.service.app import create_app
+from shizi.service.logs import JsonRows
+from shizi.service.settings import Settings
 
 FIRST_KEYS = ["success", "text", "confidence", "processing_time_ms", "request_id", "cached", "weights"]
 
@@ -357,9 +360,18 @@ def test_the_log_has_a_row_a_request_and_no_content(
     caplog.set_level(logging.DEBUG)
     client.post("/ocr/predict", data={"file": (io.BytesIO(png), "私人.png")})
     client.get("/ocr/no%0Aforged")
-    rows = [record.getMessage() for record in caplog.records]
-    assert [row.split()[:3] for row in rows] == [["POST", "/ocr/predict", "200"], ["-", "-", "404"]]
-    assert not re.search("识字|私人|forged", caplog.text)
+    written = [JsonRows().format(record) for record in caplog.records]
+    rows = [json.loads(row) for row in written]
+    told = [(row["method"], row["route"], row["status"]) for row in rows]
+    assert told == [("POST", "/ocr/predict", 200), ("-", "-", 404)]
+    assert all(row["event"] == "request" and row["request_id"] and row["milliseconds"] >= 0 for row in rows)
+    assert not re.search("识字|私人|forged|\n", "".join(written))
+
+
+def test_a_refusal_tells_its_cause_in_the_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client.post("/ocr/predict", data=b"x", content_type="text/plain")
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "unsupported_format"
 
 
 def test_answers_are_not_kept_by_anyone(client: FlaskClient) -> None:
@@ -395,3 +407,58 @@ def test_a_template_is_named_never_pathed(client: FlaskClient, image: str, reade
     assert values["code"] == "options"
     assert client.post("/ocr/predict", json={"image": image, "template": "note"}).status_code == 200
     assert reader.asked[-1][1].template == "note"
+
+
+def test_the_same_picture_again_comes_from_the_cache(reader: FakeReader, png: bytes) -> None:
+    client = create_app(Settings(), reader).test_client()  # type: ignore[arg-type]
+
+    def ask(path: str = "/ocr/predict", **headers: str) -> dict[str, Any]:
+        answer: dict[str, Any] = client.post(path, data=png, content_type="image/png", headers=headers).get_json()
+        return answer
+
+    first, again = ask(), ask()
+    assert (first["cached"], again["cached"], len(reader.asked)) == (False, True, 1)
+    assert 0 <= again["cache_age_seconds"] < 60
+    left_out = {"cached", "cache_age_seconds", "request_id", "processing_time_ms"}
+    assert {k: v for k, v in again.items() if k not in left_out} == {
+        k: v for k, v in first.items() if k not in left_out
+    }
+    assert ask("/ocr/predict?mode=fast")["cached"] is False
+    assert ask("/ocr/predict?no_store=true")["cached"] is False
+    assert ask("/ocr/predict?detail=word&no_store=true")["cached"] is False
+    assert ask("/ocr/predict?detail=word")["cached"] is False, "it was not kept"
+    assert ask(**{"Cache-Control": "no-store"})["cached"] is False
+    assert client.delete("/ocr/cache").get_json()["dropped"] == 3
+    assert ask()["cached"] is False
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "deadline_ms=0",
+        "deadline_ms=x",
+        "deadline_ms=-1",
+        "deadline_ms=1e3",
+        "deadline_ms=３",
+        "priority=urgent",
+        "no_store=maybe",
+        "webhook=http://127.0.0.1/",
+    ],
+)
+def test_bad_terms(query: str, client: FlaskClient, png: bytes) -> None:
+    response = client.post(f"/ocr/predict?{query}", data=png, content_type="image/png")
+    assert query.split("=")[0] in check_error(response, errors.OptionsError)["error"]
+
+
+@pytest.mark.parametrize("deadline", [True, 1.5, None, [1], {}])
+def test_bad_deadlines_in_json(deadline: object, client: FlaskClient, image: str) -> None:
+    response = client.post("/ocr/predict", json={"image": image, "deadline_ms": deadline})
+    assert response.status_code == (200 if deadline is None else 400)
+
+
+def test_terms_in_headers_and_body(client: FlaskClient, image: str, png: bytes) -> None:
+    headers = {"X-Deadline-Ms": "5000", "X-Priority": "bulk", "Content-Type": "image/png"}
+    assert client.post("/ocr/predict", data=png, headers=headers).status_code == 200
+    assert client.post("/ocr/predict", data=png, headers={**headers, "X-Priority": "first"}).status_code == 400
+    body = {"image": image, "deadline_ms": 5000, "priority": "bulk", "no_store": True}
+    assert client.post("/ocr/predict", json=body).status_code == 200

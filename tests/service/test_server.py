@@ -1,5 +1,6 @@
 """The service as it runs: gunicorn on a free port, the fake reader inside, signals and bad clients."""
 
+import http.client
 import json
 import os
 import signal
@@ -74,10 +75,47 @@ def test_sigterm_lets_a_running_request_finish(service: Live, tmp_path: Path) ->
     assert service.process.wait(60) == 0
 
 
-def test_a_dead_worker_is_replaced(service: Live) -> None:
-    with pytest.raises(ConnectionError):
-        service.request("POST", "/ocr/predict", b"die", **PNG)
+def test_a_death_in_native_code_costs_its_own_request_alone(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_WORKERS="2") as service, ThreadPoolExecutor(6) as pool:
+        held = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        dying = pool.submit(service.request, "POST", "/ocr/predict", b"die", **PNG)
+        others = [pool.submit(service.request, "POST", "/ocr/predict", b"a picture", **PNG) for _ in range(4)]
+        status, headers, body = dying.result()
+        assert (status, json.loads(body)["code"]) == (503, "worker_lost")
+        assert headers["Retry-After"] == "1"
+        assert [other.result()[0] for other in others] == [200] * 4
+        (tmp_path / "release").touch()
+        assert held.result()[0] == 200
+
+
+def test_a_deadline_is_kept_while_a_picture_is_read(service: Live, tmp_path: Path) -> None:
+    status, _, body = service.request("POST", "/ocr/predict?deadline_ms=200", b"hold", **PNG)
+    assert (status, json.loads(body)["code"]) == (504, "deadline")
+    (tmp_path / "release").touch()
     assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_a_reading_that_never_ends_is_ended(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_DEADLINE_SECONDS="0.5") as service:
+        status, _, body = service.request("POST", "/ocr/predict", b"hold", **PNG)
+        assert (status, json.loads(body)["code"]) == (504, "deadline")
+        until(lambda: service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200)
+
+
+def test_who_hangs_up_before_the_turn_is_not_read_for(tmp_path: Path) -> None:
+    path = "/ocr/predict?deadline_ms=100"  # refused at once while the one place in the queue is taken
+    with start(tmp_path, SHIZI_QUEUE="1") as service, ThreadPoolExecutor(1) as pool:
+        held = pool.submit(service.request, "POST", "/ocr/predict", b"hold", **PNG)
+        until((tmp_path / "held").exists)
+        (tmp_path / "held").unlink()
+        with socket.create_connection(("127.0.0.1", service.port)) as leaving:
+            leaving.sendall(HEADING + b"Content-Length: 4\r\n\r\nhold")
+        until(lambda: b"no turn came" in service.request("POST", path, b"a picture", **PNG)[2])
+        (tmp_path / "release").touch()
+        assert held.result()[0] == 200
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        assert not (tmp_path / "held").exists()
 
 
 def test_bodies_too_large_get_their_answer(steady: Live) -> None:
@@ -162,3 +200,115 @@ def test_broken_weights_end_it_with_a_message(tmp_path: Path) -> None:
 )
 def test_start_line(host: str, said: str) -> None:
     assert said in start_line(host, 80)
+
+
+def test_slow_clients_hold_no_thread(tmp_path: Path) -> None:
+    """Clients that never finish their request: headings, bodies, chunks. All others are answered meanwhile."""
+    beginnings = [
+        b"",
+        b"POST /ocr/pre",
+        HEADING + b"Content-Length: 1000\r\n\r\nhalf a body",
+        HEADING + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        HEADING + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n",
+    ]
+    with start(tmp_path) as service:
+        slow = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(300)]
+        for number, connection in enumerate(slow):
+            connection.sendall(beginnings[number % len(beginnings)])
+        for _ in range(3):
+            assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        for connection in slow:
+            connection.close()
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_half_a_request_is_given_up(tmp_path: Path) -> None:
+    with (
+        start(tmp_path, SHIZI_BODY_SECONDS="0.1") as service,
+        socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection,
+    ):
+        connection.sendall(HEADING + b"Content-Length: 1000\r\n\r\nhalf a body")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_expect_continue(steady: Live) -> None:
+    """As curl sends large bodies: heading first, body once it is asked for."""
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=60) as connection:
+        connection.sendall(HEADING + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"a picture")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_one_connection_serves_many_requests(steady: Live) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", steady.port, timeout=60)
+    for size in (10, 90_000, 1, 50_000):
+        connection.request("POST", "/ocr/predict", bytes(size), {"Content-Type": "image/png"})
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["success"]) == (200, True)
+    connection.close()
+
+
+def test_several_requests_at_once_are_answered_one_a_connection(steady: Live) -> None:
+    one = b"GET /ocr/health HTTP/1.1\r\nHost: x\r\n\r\n"
+    received = talk(steady, one * 3)
+    assert received.startswith(b"HTTP/1.1 200")
+    assert received.count(b"HTTP/1.1 200") == 1
+
+
+def submit(service: Live, data: bytes, **headers: str) -> str:
+    status, _, body = service.request("POST", "/ocr/jobs", data, **PNG, **headers)
+    assert status == 202, body
+    return str(json.loads(body)["id"])
+
+
+def state(service: Live, job: str) -> dict[str, object]:
+    values: dict[str, object] = json.loads(service.request("GET", f"/ocr/jobs/{job}")[2])
+    return values
+
+
+def test_a_job_outlives_the_death_of_everything(tmp_path: Path) -> None:
+    """Engine, worker and master are killed in the middle of a page; the next start ends the job."""
+    settings = {"SHIZI_JOBS": str(tmp_path / "jobs"), "SHIZI_JOB_LEASE_SECONDS": "1", "SHIZI_DEADLINE_SECONDS": "60"}
+    with start(tmp_path, **settings) as service:
+        job = submit(service, b"hold", Idempotency_Key="one")
+        until((tmp_path / "held").exists)
+        for pid in descendants(service.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        service.process.kill()
+        service.process.wait()
+    (tmp_path / "release").touch()
+    with start(tmp_path, **settings) as service:
+        assert submit(service, b"hold", Idempotency_Key="one") == job
+        until(lambda: state(service, job)["state"] == "done")
+        values = state(service, job)
+        assert (values["pages_read"], values["errors"]) == (1, [])
+        assert json.loads(service.request("GET", f"/ocr/jobs/{job}/result")[2])["text"].startswith("识字 reads")
+
+
+def test_a_page_that_kills_its_engine_fails_alone(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_JOBS=str(tmp_path / "jobs"), SHIZI_JOB_TRIES="2") as service:
+        job = submit(service, b"die")
+        good = submit(service, b"a picture")
+        until(lambda: state(service, good)["state"] == "done")
+        until(lambda: state(service, job)["state"] == "failed")
+        assert state(service, job)["errors"][0]["code"] == "worker_lost"  # type: ignore[index]
+
+
+def test_sigterm_in_the_middle_of_a_page(tmp_path: Path) -> None:
+    with start(tmp_path, SHIZI_JOBS=str(tmp_path / "jobs"), SHIZI_JOB_LEASE_SECONDS="1") as service:
+        job = submit(service, b"hold")
+        until((tmp_path / "held").exists)
+        service.process.send_signal(signal.SIGTERM)
+        (tmp_path / "release").touch()
+        assert service.process.wait(60) == 0
+    with start(tmp_path, SHIZI_JOBS=str(tmp_path / "jobs")) as service:
+        until(lambda: state(service, job)["state"] == "done")
+
+
+def descendants(pid: int) -> list[int]:
+    """Give the children of a process, theirs and so on."""
+    children = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children += [int(child) for child in (task / "children").read_text().split()]
+    return children + [below for child in children for below in descendants(child)]

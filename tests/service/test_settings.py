@@ -10,7 +10,7 @@ from shizi.service.settings import Settings, load
 def test_defaults() -> None:
     settings = Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 5000)
-    assert settings.limits == Limits(bytes=5_000_000, frames=200)
+    assert settings.limits == Limits(bytes=100_000_000, frames=200), "jobs may be larger than requests"
 
 
 def test_environment_and_what_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:

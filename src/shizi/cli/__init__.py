@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 import shizi
+from shizi.cli import keys
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -5,9 +5,11 @@ describes. Knows nothing of how a picture is read.
 """
 
 import re
+import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -16,27 +18,64 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
+from shizi.cache import Kept
 from shizi.document import Document
-from shizi.errors import OptionsError, ShiziError
+from shizi.errors import OptionsError, ShiziError, WorkerLost
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service import bodies
+from shizi.service.access import Keys
+from shizi.service.contract import (
+    HealthAnswer,
+    PredictAnswer,
+    PredictRefusal,
+    PurgeAnswer,
+    ReadyAnswer,
+    describes,
+    file_types,
+    picture_bodies,
+    query_schemas,
+)
+from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.metrics import Metrics
+from shizi.service.readings import Engine, Readings, Request
+from shizi.service.refusals import error_values
 from shizi.service.settings import Settings
+from shizi.service.terms import Terms
 
 if TYPE_CHECKING:
-    from shizi.reader import Reader
+    from shizi.service.jobs.runner import Runner
+
+# How long the pages of jobs that are being read when the service ends may take; others read them later.
+_LAST_PAGES_SECONDS = 5.0
 
 api = Blueprint("api", __name__, url_prefix="/ocr")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the routes work with: one process's reader, settings and gate."""
+    """What the routes work with: what reads, the settings, the gate, and all of them put together."""
 
-    reader: "Reader"
+    reader: Engine
     settings: Settings
     gate: Gate
+    readings: Readings
+    metrics: Metrics
+    keys: Keys | None = None
+    failures: Failures | None = None
+    jobs: "Runner | None" = None
+
+    def close(self) -> None:
+        """End what was started for this service."""
+        if self.jobs is not None:
+            self.jobs.close(_LAST_PAGES_SECONDS)
+        self.reader.close()
+        if self.jobs is not None:
+            self.jobs.close(1.0)
+            self.jobs.queue.close()
+        if self.keys is not None:
+            self.keys.close()
 
 
 def service() -> Service:
@@ -45,44 +84,98 @@ def service() -> Service:
 
 
 @api.post("/predict")
+@describes(
+    PredictAnswer,
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
+    refusal=PredictRefusal,
+    also=file_types(),
+    bodies=picture_bodies,
+    query=query_schemas(),
+)
 def predict() -> ResponseReturnValue:
     """Read the picture or pictures of the request."""
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
+    if order.terms.webhook:
+        raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
     if order.format != "json":
-        return _file(here, order)
-    with here.gate.place():
-        started = time.perf_counter()
-        results = [_read(here.reader, upload, order.options) for upload in order.uploads]
-        milliseconds = (time.perf_counter() - started) * 1000
+        return _file(order)
+    results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
-        return _one(results[0], milliseconds)
-    return _several(order.uploads, results, milliseconds)
+        return _one(results[0], order.options, milliseconds)
+    return _several(order.uploads, results, order.options, milliseconds)
 
 
 @api.get("/health")
+@describes(HealthAnswer)
 def health() -> ResponseReturnValue:
     """Say that the process answers."""
     return jsonify(success=True, status="alive", version=shizi.__version__, request_id=g.request_id)
 
 
 @api.get("/ready")
+@describes(ReadyAnswer, refusals=(503,))
 def ready() -> ResponseReturnValue:
-    """Say that the models are loaded and warm, with their names. Raises Stopping once the service stops."""
+    """Say that the models are loaded and warm, with their names.
+
+    Raises Stopping once the service stops, WorkerLost while no process can read.
+    """
     here = service()
     here.gate.check_open()
+    if not here.reader.alive:
+        raise WorkerLost("All reading processes died and are being started again; come again in a moment.")
     return jsonify(success=True, status="ready", weights=list(here.reader.weights), request_id=g.request_id)
 
 
-def _read(reader: "Reader", upload: bodies.Upload, options: ReadOptions) -> Document | ShiziError:
+@api.delete("/cache")
+@describes(PurgeAnswer, refusals=(401, 403, 429))
+def purge() -> ResponseReturnValue:
+    """Drop all cached answers."""
+    return jsonify(success=True, dropped=service().readings.cache.purge(), request_id=g.request_id)
+
+
+def read_all(
+    uploads: Sequence[bodies.Upload], options: ReadOptions, terms: Terms
+) -> tuple[list[Kept | ShiziError], float]:
+    """Read pictures one after the other, inside the gate; give each one's document or error, and milliseconds.
+
+    Raises Busy when the gate lets no one in.
+    """
+    here, data = service(), [upload.data for upload in uploads]
+    owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
+    with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
+        results = [_read(here, admitted, upload, options) for upload in uploads]
+        return results, sum(admitted.spent) * 1000
+
+
+def _read(here: Service, admitted: Request, upload: bodies.Upload, options: ReadOptions) -> Kept | ShiziError:
+    started = time.perf_counter()
     try:
-        return reader.read(upload.data, options)
+        kept = admitted.read(upload.data, options)
     except ShiziError as error:
+        if here.failures is not None:
+            here.failures.keep(upload.data, error, g.request_id, time.perf_counter() - started)
         return error
+    if here.settings.cache != "off":
+        here.metrics.looked_up(kept.age_seconds is not None)
+    return kept
 
 
-def _file(here: Service, order: bodies.Order) -> ResponseReturnValue:
+def _gone(environ: dict[str, Any]) -> bool:
+    """Tell whether the client has closed its connection: nothing is to be read from it but its end."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _file(order: bodies.Order) -> ResponseReturnValue:
     """Answer with a file of the format asked for, named after the upload; errors stay JSON."""
     form = FORMATS[order.format]
     if len(order.uploads) > 1:
@@ -91,9 +184,10 @@ def _file(here: Service, order: bodies.Order) -> ResponseReturnValue:
         )
     form.check()
     [upload] = order.uploads
-    with here.gate.place():
-        document = here.reader.read(upload.data, form.asking(order.options))
-        data = form.write(document, upload.data, order.options.password)
+    [result], _ = read_all(order.uploads, form.asking(order.options), order.terms)
+    if isinstance(result, ShiziError):
+        raise result
+    data = service().readings.write(order.format, result.document, upload.data, order.options.password)
     response = Response(data, content_type=form.media_type)
     response.headers["Content-Disposition"] = _attachment(upload.name, form.suffix)
     return response
@@ -107,26 +201,32 @@ def _attachment(uploaded: str, suffix: str) -> str:
     return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{whole}"
 
 
-def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnValue:
+def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
     if isinstance(result, ShiziError):
         raise result
-    values = result.to_dict()
-    own = {key: values[key] for key in ("source", "fields", "verdict", "pages") if key in values}
-    return jsonify(_heading([result], milliseconds) | own)
+    return jsonify(_heading([result], options, milliseconds) | _rest(result.document.to_dict()))
+
+
+def _rest(values: dict[str, Any]) -> dict[str, Any]:
+    """Give what a document has beside the heading: its source and pages, and its fields if they were asked for."""
+    return {name: values[name] for name in ("source", "pages", "fields", "verdict") if name in values}
 
 
 def _several(
-    uploads: Sequence[bodies.Upload], results: Sequence[Document | ShiziError], milliseconds: float
+    uploads: Sequence[bodies.Upload],
+    results: Sequence[Kept | ShiziError],
+    options: ReadOptions,
+    milliseconds: float,
 ) -> ResponseReturnValue:
     """Answer several files: `pages` of all that were read, `documents` telling which pages are whose."""
-    read = [result for result in results if isinstance(result, Document)]
+    read = [result for result in results if isinstance(result, Kept)]
     pages: list[dict[str, Any]] = []
     documents: list[dict[str, Any]] = []
     for upload, result in zip(uploads, results, strict=True):
         if isinstance(result, ShiziError):
             documents.append({"name": upload.name} | error_values(result))
             continue
-        values = result.to_dict()
+        values = result.document.to_dict()
         numbers = list(range(len(pages), len(pages) + len(values["pages"])))
         pages += values.pop("pages")
         del values["weights"]
@@ -135,23 +235,34 @@ def _several(
         first = next(result for result in results if isinstance(result, ShiziError))
         failed = error_values(first) | {"request_id": g.request_id, "documents": documents}
         return jsonify(failed), first.http_status
-    return jsonify(_heading(read, milliseconds) | {"pages": pages, "documents": documents})
+    return jsonify(_heading(read, options, milliseconds) | {"pages": pages, "documents": documents})
 
 
-def _heading(read: Sequence[Document], milliseconds: float) -> dict[str, Any]:
+def _heading(read: Sequence[Kept], options: ReadOptions, milliseconds: float) -> dict[str, Any]:
     """Give the fixed contract (the first four keys) and what every answer carries after it."""
-    whole = Document(tuple(page for document in read for page in document.pages))
-    return {
+    whole = Document(tuple(page for kept in read for page in kept.document.pages))
+    ages = [kept.age_seconds for kept in read]
+    values = {
         "success": True,
         "text": whole.text,
         "confidence": round(whole.confidence, 4),
         "processing_time_ms": round(milliseconds, 1),
         "request_id": g.request_id,
-        "cached": False,
-        "weights": list(read[0].weights),
+        "cached": None not in ages,
+        "weights": list(read[0].document.weights),
+        "options": {name: value for name, value in asdict(options).items() if name != "password"},
+        "warnings": [f"page {page.number}: {warning}" for page in whole.pages for warning in page.warnings],
+        "stages": _stages([kept.document for kept in read if kept.age_seconds is None]),
     }
+    if values["cached"]:
+        values["cache_age_seconds"] = round(max(age for age in ages if age is not None), 1)
+    return values
 
 
-def error_values(error: ShiziError) -> dict[str, Any]:
-    """Give an error as the answer carries it, without the request's id."""
-    return {"success": False, "error": error.message, "code": error.code}
+def _stages(read: Sequence[Document]) -> dict[str, float]:
+    """Add up the milliseconds of each stage over all documents."""
+    stages: dict[str, float] = {}
+    for document in read:
+        for stage, spent in document.milliseconds.items():
+            stages[stage] = round(stages.get(stage, 0.0) + spent, 1)
+    return stages

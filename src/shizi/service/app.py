@@ -9,34 +9,42 @@ import json
 import logging
 import re
 import time
-import traceback
 import uuid
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import (
-    ClientDisconnected,
-    HTTPException,
-    MethodNotAllowed,
-    NotFound,
-    RequestEntityTooLarge,
-)
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from shizi.errors import Busy, InputError, QuotaSpent, ShiziError, TooLarge
-from shizi.service.api import Service, api, error_values, service
-from shizi.service.bodies import MemoryRequest, too_large_message
+from shizi.errors import Busy, QuotaSpent, ShiziError
+from shizi.pages import Limits
+from shizi.service import access, compat, metrics, openapi
+from shizi.service.api import Service, api, service
+from shizi.service.bodies import MemoryRequest
+from shizi.service.engines import Engines, Inside, Load, Reads
+from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.jobs.on_disk import OnDisk
+from shizi.service.jobs.on_redis import OnRedis
+from shizi.service.jobs.queue import Queue
+from shizi.service.jobs.routes import jobs
+from shizi.service.jobs.runner import Runner
+from shizi.service.jobs.webhook import Webhook
+from shizi.service.metrics import Counted, Metrics, rereader
+from shizi.service.readings import REDIS_ADDRESSES, Engine, Readings, make_cache
+from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
-
-if TYPE_CHECKING:
-    from shizi.reader import Reader
+from shizi.weights import cpu_quota
 
 log = logging.getLogger(__name__)
 
+# What anyone may ask for, key or not: the page and its files, whether the service is well, what it can do.
+_OPEN = {"static", "web.home", "web.webui", "api.health", "api.ready", "openapi.document", "openapi.docs"}
+_ADMIN_PATHS = ("/metrics", "/ocr/cache")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What is left of a refused body is read off the wire, so that the client, still sending, sees the answer and
 # not a reset connection; but no more than this.
@@ -55,7 +63,7 @@ class _PlainJson(DefaultJSONProvider):
         return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=self.default)
 
 
-def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
+def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     """Make the application; without a `reader` the models are loaded and warmed now.
 
     Raises WeightsError when they cannot be.
@@ -63,78 +71,169 @@ def create_app(settings: Settings, reader: "Reader | None" = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
+    engine: Engine = Inside(reader) if reader else start_engines(settings)
+    counts = Metrics(rereader(engine.weights))
+    engine = Counted(engine, counts)
+    gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
+    readings = Readings(engine, gate, make_cache(settings), settings)
     app.extensions["shizi"] = Service(
-        reader=reader or _load_reader(settings),
+        reader=engine,
         settings=settings,
-        gate=Gate(settings.readings, settings.queue, settings.wait_seconds),
+        gate=gate,
+        readings=readings,
+        metrics=counts,
+        keys=access.Keys(settings.keys) if settings.keys else None,
+        failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
+        jobs=start_jobs(settings, readings),
     )
+    counts.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
+    counts.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
     app.before_request(_begin)
+    app.before_request(_authorise)
     app.after_request(_finish)
     app.register_error_handler(ShiziError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _fail)
+    compat.register(app, settings.compat_root)  # first: a root alias goes before the web page's own /
     app.register_blueprint(api)
+    app.register_blueprint(jobs)
+    app.register_blueprint(metrics.routes)
+    app.register_blueprint(openapi.pages)
     app.register_blueprint(web)
     return app
 
 
-def _load_reader(settings: Settings) -> "Reader":
-    from shizi.reader import Reader  # only here: the process that starts the workers needs no engine
+def start_engines(settings: Settings, load: Load | None = None) -> Engines:
+    """Start the processes that read. Raises WeightsError when they cannot load the models."""
+    threads = settings.threads or max(1, cpu_quota() // settings.workers)
+    load = load or partial(load_reader, threads, settings.limits, settings.templates)
+    return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
 
-    templates = Path(settings.templates) if settings.templates else None
-    reader = Reader(threads=settings.threads or None, limits=settings.limits, templates=templates)
+
+def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
+    """Open the store of jobs and start reading them; None where the settings name none. Raises OptionsError."""
+    if not settings.jobs:
+        return None
+    queue: Queue
+    if settings.jobs.startswith(REDIS_ADDRESSES):
+        queue = OnRedis(settings.jobs, settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    else:
+        queue = OnDisk(Path(settings.jobs), settings.job_lease_seconds, settings.job_tries, settings.job_keep_seconds)
+    webhook = Webhook(settings.webhook_hosts, settings.webhook_secret)
+    return Runner(queue, readings, webhook, settings.workers, settings.job_lease_seconds)
+
+
+def load_reader(threads: int, limits: Limits, templates: str) -> Reads:
+    """Load the models and warm them; called in the process that will read."""
+    from shizi.service.paging import PagingReader  # only here: this process needs no models
+
+    reader = PagingReader(threads, limits, Path(templates) if templates else None)
     reader.warm()
     return reader
 
 
 def _begin() -> None:
     g.started = time.perf_counter()
+    service().metrics.begin()
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
 
 
+def _authorise() -> ResponseReturnValue | None:
+    """Let in who may do what is asked. Browsers ask first whether another origin's page may call (CORS)."""
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        return Response(status=204)
+    scope = _scope()
+    keys = service().keys
+    if keys is not None and scope:
+        g.key = access.allow(keys, access.key_of(request), scope)
+    return None
+
+
+def _scope() -> str:
+    """Name the scope that the request needs; '' if anyone may ask. Whatever is not listed needs one."""
+    if request.endpoint in _OPEN or request.endpoint in compat.OPEN or request.url_rule is None:
+        return ""
+    path = request.url_rule.rule
+    if path.startswith(_ADMIN_PATHS):
+        return "admin"
+    return "jobs" if path.startswith("/ocr/jobs") or "/api/doc/" in path else "read"
+
+
+def _allow_origin(response: Response) -> None:
+    """Tell a browser that the page which asks may see the answer, if its origin is on the list, letter for letter."""
+    origins = service().settings.origins
+    if not origins:
+        return
+    response.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin", "")
+    if origin in origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = (
+            "Authorization, Cache-Control, Content-Type, Idempotency-Key, X-API-Key, X-Deadline-Ms, X-Priority, "
+            "X-Request-ID"
+        )
+        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Failed-Pages, X-Request-ID"
+        response.headers["Access-Control-Max-Age"] = "600"
+
+
 def _finish(response: Response) -> Response:
+    _allow_origin(response)
+    if response.status_code >= 400:
+        environ = request.environ
+        response.call_on_close(lambda: _drain(environ))
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers["Cross-Origin-Resource-Policy"] = (
+        "same-origin" if not service().settings.origins else "cross-origin"
+    )
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
-    # The rule, not the path: a path is the caller's text and could forge rows.
-    log.info(
-        "%s %s %d %.0fms %s",
-        request.method if request.url_rule else "-",
-        request.url_rule or "-",
-        response.status_code,
-        (time.perf_counter() - g.started) * 1000,
-        g.request_id,
-    )
+    _tell(response)
     return response
+
+
+def _tell(response: Response) -> None:
+    """Log and count a request; by its rule, not its path, which is the caller's text and could forge rows."""
+    seconds = time.perf_counter() - g.started
+    method = request.method if request.url_rule else "-"
+    route = request.url_rule.rule if request.url_rule else "-"
+    service().metrics.answered(route, method, response.status_code, seconds)
+    row = {
+        "request_id": g.request_id,
+        "method": method,
+        "route": route,
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    if "key" in g:
+        row["key"] = g.key.name
+    if "cause" in g:
+        row["cause"] = g.cause
+    log.log(logging.WARNING if response.status_code >= 500 else logging.INFO, "request", extra={"row": row})
 
 
 def _answer(error: ShiziError, status: int | None = None, code: str | None = None) -> Response:
     values = error_values(error) | {"request_id": g.request_id}
     if code:
         values["code"] = code
+    note(values["code"])
     response = jsonify(values)
     response.status_code = status or error.http_status
-    environ = request.environ
-    response.call_on_close(lambda: _drain(environ))
     if isinstance(error, (Busy, QuotaSpent)):
         response.headers["Retry-After"] = str(error.retry_seconds)
     return response
 
 
 def _refuse(error: ShiziError) -> ResponseReturnValue:
-    log.info("refused %s: %s", g.request_id, error.code)
     return _answer(error)
 
 
 def _refuse_http(error: HTTPException) -> ResponseReturnValue:
     """Translate what Flask and Werkzeug raise: unknown routes, wrong methods, bodies too large or cut."""
-    if isinstance(error, RequestEntityTooLarge):
-        return _refuse(TooLarge(too_large_message(service().settings.max_bytes)))
-    if isinstance(error, ClientDisconnected):
-        return _refuse(InputError("The body is cut short or malformed; send the request again."))
     if isinstance(error, NotFound):
         return _answer(ShiziError("No such page; the service answers under /ocr/ (docs/http.md)."), 404, "not_found")
     if isinstance(error, MethodNotAllowed):
@@ -145,15 +244,11 @@ def _refuse_http(error: HTTPException) -> ResponseReturnValue:
         return response
     if error.code and error.code < 400:
         return error.get_response()  # a redirect, not a refusal
-    return _refuse(InputError(f"The request cannot be understood: {error.name}."))
+    return _refuse(translate(error))
 
 
 def _fail(error: Exception) -> ResponseReturnValue:
-    """Answer a defect of ours. Its message may hold recognised text: only its kind and place are logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
-    log.error("failed %s: %s at %s", g.request_id, type(error).__name__, places)
-    return _answer(ShiziError(f"The service failed; its log tells more under request {g.request_id}."))
+    return _answer(translate(error))
 
 
 def _drain(environ: dict[str, Any]) -> None:

@@ -20,9 +20,13 @@ from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.service.terms import Terms
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
+# Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
+JSON_OVERHEAD = 4 / 3
+FORM_OVERHEAD = 1.5
 _RAW_TYPES = (
     *("application/octet-stream", "application/pdf", "application/ofd", "application/vnd.ofd"),
     *("application/xml", "text/xml"),
@@ -39,10 +43,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one request asks for: the pictures, how to read them and, by name, how to write the result."""
+    """What one request asks for: the pictures, how to read them, the terms and, by name, how to write the result."""
 
     uploads: tuple[Upload, ...]
     options: ReadOptions
+    terms: Terms
     format: str = "json"
 
 
@@ -72,25 +77,30 @@ def parse(request: Request, settings: Settings) -> Order:
     usable picture and OptionsError for options that are unknown or refused, `format` among them.
     """
     kind = request.mimetype
-    base64_overhead = 4 / 3 if kind == "application/json" else 1
-    request.max_content_length = round(settings.max_bytes * base64_overhead) + _ENVELOPE_BYTES
+    base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
+    bound(request, settings, base64_overhead)
     query = _single_values(request.args)
     if kind == "application/json":
-        uploads, options = _from_json(_whole_body(request))
+        uploads, options = _from_json(whole_body(request))
     elif kind == "multipart/form-data":
         uploads, options = _from_form(request, settings.max_files)
     elif kind.startswith("image/") or kind in _RAW_TYPES:
-        uploads, options = (Upload("", _whole_body(request)),), {}
+        uploads, options = (Upload("", whole_body(request)),), {}
         if not uploads[0].data:
             raise InputError("The body is empty; expected the bytes of a picture.")
     else:
         raise UnsupportedFormat(
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
-    _check_size(uploads, settings.max_bytes)
-    values = {**query, **options}
+    check_size(uploads, settings.max_bytes)
+    values: dict[str, object] = {**query, **options}
+    terms = Terms.take(values, request.headers)
     form = _format(values.pop("format", "json"))
-    return Order(uploads, ReadOptions.parse(values), form)
+    given: dict[str, object] = {**query}
+    Terms.take(given, request.headers)
+    _format(given.pop("format", "json"))
+    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
+    return Order(uploads, ReadOptions.parse(values), terms, form)
 
 
 def _format(name: object) -> str:
@@ -99,7 +109,24 @@ def _format(name: object) -> str:
     return name
 
 
-def _whole_body(request: Request) -> bytes:
+def most_bytes(settings: Settings, heading: bytes) -> int:
+    """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
+    most = (
+        settings.job_bytes
+        if heading.startswith((b"POST /ocr/jobs", b"POST /compat/umi/api/doc/", b"POST /api/doc/"))
+        else settings.max_bytes
+    )
+    return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
+
+
+def bound(request: Request, settings: Settings, overhead: float = 1) -> None:
+    """Limit the body of `request`: pictures of `max_bytes` in an encoding of `overhead`, and what surrounds them."""
+    request.max_content_length = round(settings.max_bytes * overhead) + _ENVELOPE_BYTES
+    request.max_form_memory_size = request.max_content_length  # pictures as form fields; Werkzeug stops at 500 kB
+
+
+def whole_body(request: Request) -> bytes:
+    """Give the body. Raises RequestEntityTooLarge past the request's limit."""
     data = request.get_data(cache=False)
     if len(data) >= (request.max_content_length or 0):
         raise RequestEntityTooLarge  # a body of unstated length: Werkzeug cuts it at the limit without a word
@@ -111,7 +138,7 @@ def _from_json(body: bytes) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
         values = _JsonBody.model_validate_json(body)
     except ValidationError as error:
         raise InputError(_json_problem(error)) from error
-    return (Upload("", _decode_base64(values.image)),), values.model_extra or {}
+    return (Upload("", decode_base64(values.image)),), values.model_extra or {}
 
 
 def _json_problem(error: ValidationError) -> str:
@@ -125,19 +152,22 @@ def _json_problem(error: ValidationError) -> str:
     return 'The body is no JSON object; expected {"image": "<base64 or data URL>", ...options}.'
 
 
-def _decode_base64(text: str) -> bytes:
-    """Decode standard base64, with or without a data URL in front, line breaks and padding."""
+def decode_base64(text: str, key: str = "image") -> bytes:
+    """Decode standard base64, with or without a data URL in front, line breaks and padding.
+
+    Raises InputError naming the `key` it stood under.
+    """
     if text.startswith("data:"):
         heading, comma, text = text.partition(",")
         if not comma or not heading.endswith(";base64"):
-            raise InputError("The data URL in 'image' is not base64; expected data:image/...;base64,<base64>.")
+            raise InputError(f"The data URL in {key!r} is not base64; expected data:image/...;base64,<base64>.")
     compact = "".join(text.split()).rstrip("=")
     try:
         data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError(f"The key 'image' is not base64: {error}.") from error
+        raise InputError(f"The key {key!r} is not base64: {error}.") from error
     if not data:
-        raise InputError("The key 'image' is empty; expected the picture in base64 or as a data URL.")
+        raise InputError(f"The key {key!r} is empty; expected the picture in base64 or as a data URL.")
     return data
 
 
@@ -161,7 +191,8 @@ def _single_values(values: MultiDict[str, str]) -> dict[str, str]:
     return values.to_dict()
 
 
-def _check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:
+def check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:
+    """Raise TooLarge when the pictures together pass the limit."""
     size = sum(len(upload.data) for upload in uploads)
     if size > max_bytes:
         raise TooLarge(too_large_message(max_bytes, f"{size:,} bytes"))

@@ -1,14 +1,17 @@
-"""The server: gunicorn's threaded workers around the application, started from the settings.
+"""The server: gunicorn around the application, started from the settings.
 
-Each worker loads its own models after the fork (sessions do not survive one) and drains on SIGTERM. Knows
-nothing of routes.
+Its one worker process holds the connections; the processes that read are started by the application (`engines`). It
+drains on SIGTERM. Knows nothing of routes.
 """
 
-import logging
 import os
+import resource
 import socket
 import sys
+import time
+from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,10 +19,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.http.errors import ParseException
-from gunicorn.workers.gthread import ThreadWorker
 
 import shizi
 from shizi.errors import OptionsError, ShiziError, WeightsError
+from shizi.service import bodies, logs
+from shizi.service.intake import IntakeWorker
 from shizi.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,13 +31,20 @@ if TYPE_CHECKING:
     from flask import Flask
 
 # Threads beyond those that read or wait to: for health checks, the page and refusals while the queue is full.
-_SPARE_THREADS = 4
+_SPARE_THREADS = 8
+# More than the thousand that a malicious client opens easily; a connection costs a few kilobytes.
+_MOST_CONNECTIONS = 5000
+# Starts of the worker within this time are one crash loop; from the fourth on each waits twice as long as before.
+_LOOP_SECONDS = 30.0
+_FREE_STARTS = 3
+_LONGEST_DELAY_SECONDS = 8.0
 _KEEPALIVE_SECONDS = 5
 _SHARED_MEMORY = "/dev/shm"
+_starts: deque[float] = deque(maxlen=20)
 
 
-class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
-    """A threaded worker that closes the gate before it drains."""
+class _Worker(IntakeWorker):
+    """The process that holds all connections; it closes the gate before it drains."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         wsgi = getattr(self, "wsgi", None)
@@ -50,6 +61,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         super().__init__(prog="shizi serve")
 
     def load_config(self) -> None:
+        _Worker.body_seconds = self._settings.body_seconds
+        _Worker.most_bytes = staticmethod(partial(bodies.most_bytes, self._settings))
         for name, value in _configuration(self._settings).items():
             self.cfg.set(name, value)
 
@@ -57,10 +70,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         """Make the application, in the worker."""
         from shizi.service.app import create_app
 
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        logs.set_up()
         settings = self._settings
         try:
-            app = create_app(settings.model_copy(update={"threads": _worker_threads(settings)}))
+            app = create_app(settings)
         except ShiziError as error:
             raise AppImportError(f"shizi: {error.message}") from error
         return _WholeBodies(app)
@@ -107,6 +120,9 @@ def run(settings: Settings) -> None:
     models.
     """
     _check_address(settings)
+    if warning := open_to_all(settings):
+        print(f"shizi: {warning}", file=sys.stderr, flush=True)
+    _allow_connections()
     master = os.getpid()
     try:
         _Server(settings).run()
@@ -121,10 +137,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     shared_memory = os.path.isdir(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK)
     return {
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
-        "workers": settings.workers,
+        # One process holds all connections, one queue before all engines: see docs/decisions/050.
+        "workers": 1,
         "worker_class": _Worker,
-        "threads": settings.readings + settings.queue + _SPARE_THREADS,
-        "worker_connections": 1000,
+        "threads": settings.workers + settings.queue + _SPARE_THREADS,
+        "worker_connections": _MOST_CONNECTIONS,
         "keepalive": _KEEPALIVE_SECONDS,
         "graceful_timeout": settings.stop_seconds,
         # The heartbeat lies in memory: on a slow disk it would stop the worker (gunicorn's FAQ).
@@ -133,14 +150,34 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "preload_app": False,
         "loglevel": "warning",
         "proc_name": "shizi",
+        "pre_fork": _slow_down,
         "post_worker_init": _announce,
+        "worker_exit": _end_engines,
     }
 
 
-def _worker_threads(settings: Settings) -> int:
-    from shizi.weights import cpu_quota
+def _allow_connections() -> None:
+    """Ask for as many open files as connections are let in."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + 200
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
-    return settings.threads or max(1, cpu_quota() // settings.workers)
+
+def _slow_down(arbiter: Any, worker: Any) -> None:
+    """Start a process that died again and again ever later: one that dies at once must not take the whole machine."""
+    now = time.monotonic()
+    _starts.append(now)
+    again = sum(now - start < _LOOP_SECONDS for start in _starts) - _FREE_STARTS
+    if again > 0:
+        time.sleep(min(_LONGEST_DELAY_SECONDS, 0.25 * 2**again))
+
+
+def _end_engines(arbiter: Any, worker: Any) -> None:
+    wsgi = getattr(worker, "wsgi", None)
+    if wsgi is not None:
+        wsgi.app.extensions["shizi"].close()
 
 
 def _announce(worker: Any) -> None:
@@ -162,6 +199,16 @@ def start_line(host: str, port: int) -> str:
     else:
         reach = f"whoever reaches {host}"
     return f"识字 shizi {shizi.__version__} serves http://{shown}:{port}/ocr/webui ({reach})"
+
+
+def open_to_all(settings: Settings) -> str:
+    """Give the warning of a service that whoever reaches it may use; '' if it needs keys or is this machine's own."""
+    if settings.keys or settings.host in ("127.0.0.1", "::1", "localhost"):
+        return ""
+    return (
+        f"warning: listening on {settings.host} without keys, so whoever reaches this machine may use the service; "
+        "set SHIZI_KEYS and make keys with `shizi keys add`, or keep it behind a gateway that checks"
+    )
 
 
 def _check_address(settings: Settings) -> None:

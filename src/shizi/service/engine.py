@@ -1,0 +1,110 @@
+"""An engine: the process that reads. Run as a program by `engines`, one question at a time.
+
+Takes on its connection first `sys.path` and a function that loads a reader, then questions; gives one answer to each,
+with the memory it holds. What goes wrong inside native code ends this process and nothing else. Knows nothing of HTTP.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from shizi.document import Document
+from shizi.errors import ShiziError
+from shizi.export import FORMATS
+
+if TYPE_CHECKING:
+    from shizi.options import ReadOptions
+    from shizi.service.engines import Reads
+
+_WATCH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an engine is asked: to read `data`, to count its pages, or to write a `document` read of it in `format`."""
+
+    data: bytes
+    options: "ReadOptions"
+    count: bool = False
+    document: Document | None = None
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine answers: a document, a number of pages, an error, or the places of a defect of ours."""
+
+    document: Document | None = None
+    pages: int = 0
+    written: bytes = b""
+    error: ShiziError | None = None
+    defect: str = ""
+    weights: tuple[str, ...] = ()
+    memory: int = 0
+
+
+def main() -> None:
+    """Load the reader and answer until the connection ends."""
+    parent = os.getppid()
+    # Ctrl-C and a supervisor's SIGTERM reach the whole group: the service drains, and ends its engines itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    with Connection(int(sys.argv[1])) as connection:
+        try:
+            sys.path[:] = connection.recv()
+            reader: Reads = _load(connection)
+            while True:
+                connection.send(_answer(reader, connection.recv()))
+        except (EOFError, ConnectionError):
+            return  # the service is gone or needs this engine no longer
+
+
+def _load(connection: Connection) -> "Reads":
+    load = connection.recv()
+    try:
+        reader: Reads = load()
+    except ShiziError as error:
+        connection.send(Answer(error=error))
+        raise EOFError from error
+    connection.send(Answer(weights=tuple(reader.weights), memory=memory()))
+    return reader
+
+
+def _answer(reader: "Reads", question: Question) -> Answer:
+    try:
+        if question.count:
+            return Answer(pages=reader.count(question.data, question.options), memory=memory())
+        if question.document is not None:
+            written = FORMATS[question.format].write(question.document, question.data, question.options.password)
+            return Answer(written=written, memory=memory())
+        return Answer(document=reader.read(question.data, question.options), memory=memory())
+    except ShiziError as error:
+        return Answer(error=error, memory=memory())
+    except Exception as error:  # noqa: BLE001  # stands in for the HTTP handler: a defect fails one request
+        # The message may hold recognised text: only its kind and place leave.
+        frames = traceback.extract_tb(error.__traceback__)
+        places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
+        return Answer(defect=f"{type(error).__name__} at {places}", memory=memory())
+
+
+def memory() -> int:
+    """Give the bytes of memory this process holds; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _watch(parent: int) -> None:
+    """End with the service, also in the middle of a reading that may never end."""
+    pause = threading.Event()
+    while os.getppid() == parent:
+        pause.wait(_WATCH_SECONDS)
+    os._exit(0)

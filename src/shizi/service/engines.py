@@ -1,0 +1,375 @@
+"""Engines: the processes that read, kept alive, and one reading at a time handed to each.
+
+Takes a function that loads a reader (it must pickle) and gives `read` and `count`, as that reader has them, with a
+deadline. A reading that brings its process down costs that reading alone: the connections of all callers are held
+elsewhere, and a new engine takes the dead one's place, ever later if they keep dying. An engine that has grown too
+large, or has read too long, is replaced. Knows nothing of HTTP, nor of who is read first.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Protocol
+
+from shizi.document import Document
+from shizi.errors import DeadlinePassed, ShiziError, Stopping, WorkerLost
+from shizi.export import FORMATS
+from shizi.options import ReadOptions
+from shizi.service.engine import Answer, Question
+
+log = logging.getLogger(__name__)
+
+# Deaths within this time are one crash loop; from the third on each waits twice as long as the one before.
+_LOOP_SECONDS = 60.0
+_FREE_DEATHS = 2
+_FIRST_DELAY_SECONDS = 0.5
+_LONGEST_DELAY_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
+# Imported rather than run as `-m`: its classes must have the same names here and there.
+_PROGRAM = "from shizi.service.engine import main; main()"
+# A limit that a fresh engine already fills would replace engines for ever.
+_ROOM_TO_GROW = 1.5
+
+
+class Reads(Protocol):
+    """What an engine loads: a reader that can also count the pages of a file."""
+
+    weights: tuple[str, ...]
+
+    def read(self, data: bytes, options: ReadOptions) -> Document:
+        """Read `data`; `options.pages` tells which of its pages."""
+        ...
+
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        """Tell how many pages `data` has."""
+        ...
+
+
+Load = Callable[[], Reads]
+
+
+class Defect(Exception):
+    """Says that an engine failed by a defect of ours; the message names its kind and places, never content."""
+
+
+class _Engine:
+    """One process and the connection to it."""
+
+    def __init__(self, load: Load) -> None:
+        here, there = socket.socketpair()
+        with there:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, str(there.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=2,
+                pass_fds=[there.fileno()],
+            )
+        self._connection = Connection(here.detach())
+        self.retired = False
+        self.memory = 0
+        self.since = time.monotonic()
+        try:
+            self._connection.send(sys.path)
+            self._connection.send(load)
+        except OSError:
+            pass  # it died at once; `ready` will tell
+
+    def ready(self) -> Answer:
+        """Wait until it has loaded; raises what kept it from that."""
+        try:
+            answer: Answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerLost("A reading process died while it loaded its models.") from error
+        if answer.error is not None:
+            raise answer.error
+        self.memory = answer.memory
+        return answer
+
+    def ask(self, question: Question) -> None:
+        self.since = time.monotonic()
+        self._connection.send(question)
+
+    def answer(self, seconds: float) -> Answer | None:
+        """Wait for the answer; None after `seconds`. Raises OSError or EOFError when the process has died."""
+        if not self._connection.poll(max(0.0, seconds)):
+            return None
+        answer: Answer = self._connection.recv()
+        self.memory = answer.memory
+        return answer
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def end(self, kill: bool = False) -> None:
+        """End it: at once, or (idle as it is) by closing its connection."""
+        if kill:
+            self._process.kill()
+        self._connection.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Engines:
+    """A fixed number of engines; `read` and `count` may be called from many threads."""
+
+    def __init__(self, load: Load, count: int, longest_seconds: float, max_memory: int = 0) -> None:
+        """Start `count` engines and wait until all have their models.
+
+        One that reads longer than `longest_seconds` is killed; one that holds more than `max_memory` bytes (0: any) is
+        replaced between readings. Raises what kept the first from loading.
+        """
+        self._load = load
+        self._count = count
+        self._longest = longest_seconds
+        self._max_memory = max_memory
+        self._lock = threading.Condition()
+        self._idle: deque[_Engine] = deque()
+        self._all: set[_Engine] = set()
+        self._deaths: deque[float] = deque(maxlen=100)
+        self._renewing = False
+        self._closed = False
+        self._closing = threading.Event()
+        engines = [_Engine(load) for _ in range(count)]
+        try:
+            answers = [engine.ready() for engine in engines]
+        except ShiziError:
+            for engine in engines:
+                engine.end(kill=True)
+            raise
+        self.weights = answers[0].weights
+        self._all.update(engines)
+        self._idle.extend(engines)
+        threading.Thread(target=self._look_after, daemon=True, name="engines").start()
+
+    @property
+    def alive(self) -> int:
+        """How many engines can read now or are reading."""
+        with self._lock:
+            return len(self._all)
+
+    @property
+    def memory(self) -> int:
+        """The bytes of memory all engines held after their last readings."""
+        with self._lock:
+            return sum(engine.memory for engine in self._all)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the engines."""
+        with self._lock:
+            return tuple(engine.pid for engine in self._all)
+
+    def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
+        """Read `data` in a free engine until `deadline` (of `time.monotonic`).
+
+        Raises what the reader raises, WorkerLost when the engine dies, DeadlinePassed when it takes too long.
+        """
+        document = self._ask(Question(data, options), deadline).document
+        assert document is not None
+        return document
+
+    def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
+        """Count the pages of `data`; raises as `read` does."""
+        return self._ask(Question(data, options, count=True), deadline).pages
+
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write `document`, which was read of `data`, in the format of this name; raises as `read` does."""
+        return self._ask(Question(data, options, document=document, format=name), deadline).written
+
+    def close(self) -> None:
+        """End all engines; those that read are killed."""
+        with self._lock:
+            self._closed = True
+            self._closing.set()
+            idle, engines = set(self._idle), list(self._all)
+            self._all.clear()
+            self._idle.clear()
+            self._lock.notify_all()
+        for engine in engines:
+            engine.end(kill=engine not in idle)
+
+    def _ask(self, question: Question, deadline: float | None) -> Answer:
+        until = time.monotonic() + self._longest if deadline is None else deadline
+        engine = self._take(until)
+        try:
+            engine.ask(question)
+            answer = engine.answer(until - time.monotonic())
+        except (EOFError, OSError) as error:
+            self._lose(engine)
+            raise WorkerLost(
+                "The process that read this input died; others are not touched. Send it again, and if it happens "
+                "again, report the picture."
+            ) from error
+        if answer is None:
+            threading.Thread(target=self._mind, args=(engine,), daemon=True).start()
+            raise DeadlinePassed("The reading did not end by its deadline; its result will be dropped.")
+        self._give_back(engine)
+        if answer.error is not None:
+            raise answer.error
+        if answer.defect:
+            raise Defect(answer.defect)
+        return answer
+
+    def _take(self, until: float) -> _Engine:
+        with self._lock:
+            while True:
+                while self._idle:
+                    engine = self._idle.popleft()
+                    if engine.alive:
+                        return engine
+                    self._forget(engine)
+                if self._closed:
+                    raise Stopping("The service is stopping; send the request again, to another one or a moment later.")
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise DeadlinePassed("No reading process was free before the deadline.")
+                self._lock.wait(left)
+
+    def _give_back(self, engine: _Engine) -> None:
+        with self._lock:
+            keep = engine in self._all and not engine.retired
+            if keep:
+                self._idle.append(engine)
+                self._lock.notify()
+            renew = keep and 0 < self._max_memory < engine.memory and not self._renewing
+            self._renewing = self._renewing or renew
+            if not keep:
+                self._all.discard(engine)
+        if not keep:
+            engine.end()
+        if renew:
+            threading.Thread(target=self._renew, args=(engine,), daemon=True).start()
+
+    def _mind(self, engine: _Engine) -> None:
+        """Wait for a reading nobody waits for any more; kill what will not end."""
+        try:
+            answer = engine.answer(engine.since + self._longest - time.monotonic())
+        except (EOFError, OSError):
+            answer = None
+        if answer is None:
+            log.warning("an engine read for more than %g seconds, or died: it is replaced", self._longest)
+            self._lose(engine)
+        else:
+            self._give_back(engine)
+
+    def _lose(self, engine: _Engine) -> None:
+        with self._lock:
+            if engine not in self._all:
+                return  # closed meanwhile
+            self._forget(engine)
+        engine.end(kill=True)
+
+    def _forget(self, engine: _Engine) -> None:
+        """Take a dead engine out and start another. The lock is held."""
+        self._all.discard(engine)
+        if not engine.retired and not self._closed:
+            self._deaths.append(time.monotonic())
+            threading.Thread(target=self._start_another, daemon=True).start()
+
+    def _delay(self) -> float:
+        """How long the next engine waits to start, by how many died of late."""
+        deaths = sum(time.monotonic() - death < _LOOP_SECONDS for death in self._deaths)
+        if deaths <= _FREE_DEATHS:
+            return 0.0
+        return float(min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2 ** (deaths - _FREE_DEATHS - 1)))
+
+    def _start_another(self) -> _Engine | None:
+        """Start engines until one loads; None when the service closes first."""
+        while not self._closing.wait(self._delay()):
+            engine = _Engine(self._load)
+            try:
+                engine.ready()
+            except ShiziError as error:
+                log.error("an engine did not start: %s", error.message)
+                engine.end(kill=True)
+                self._deaths.append(time.monotonic())
+                continue
+            with self._lock:
+                if not self._closed:
+                    self._all.add(engine)
+                    self._idle.append(engine)
+                    self._lock.notify()
+                    return engine
+            engine.end()
+        return None
+
+    def _renew(self, old: _Engine) -> None:
+        """Put a fresh engine beside one that has grown, then retire the old one: no reading waits for it."""
+        log.info("an engine holds %d MB: it is replaced", old.memory // 1_000_000)
+        fresh = self._start_another()
+        with self._lock:
+            self._renewing = False
+            if fresh is None or self._closed:
+                return
+            if fresh.memory * _ROOM_TO_GROW > self._max_memory:
+                self._max_memory = int(fresh.memory * _ROOM_TO_GROW)
+                log.warning("a fresh engine fills its limit; from now on it is %d MB", self._max_memory // 1_000_000)
+            old.retired = True
+            idle = old in self._idle
+            if idle:
+                self._idle.remove(old)
+                self._all.discard(old)
+        if idle:
+            old.end()
+
+    def _look_after(self) -> None:
+        """Notice engines that died while idle."""
+        while not self._closing.wait(_LOOK_SECONDS):
+            with self._lock:
+                for engine in [engine for engine in self._idle if not engine.alive]:
+                    self._idle.remove(engine)
+                    self._forget(engine)
+
+
+class Inside:
+    """A reader in this very process, called as engines are: for tests, and where processes cannot be started."""
+
+    memory = 0
+
+    @property
+    def alive(self) -> int:
+        """One, as long as this process is."""
+        return 1
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """This process."""
+        return (os.getpid(),)
+
+    def __init__(self, reader: Reads) -> None:
+        self._reader = reader
+        self.weights = tuple(reader.weights)
+
+    def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
+        """Read `data`; the deadline is not kept."""
+        return self._reader.read(data, options)
+
+    def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
+        """Count the pages of `data`."""
+        return self._reader.count(data, options)
+
+    def write(
+        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
+    ) -> bytes:
+        """Write `document` in the format of this name."""
+        return FORMATS[name].write(document, data, options.password)
+
+    def close(self) -> None:
+        """Do nothing: the reader is the caller's."""

@@ -1,0 +1,48 @@
+"""Work: how much there is to read in a file, guessed in pixels from its headers before anything is decoded.
+
+Takes the bytes of a file, gives pixels. Never fails: what a broken file really is, the reading tells. Runs no native
+code, since it runs in the process that holds all connections.
+"""
+
+import re
+
+from shizi.errors import ShiziError
+from shizi.pages import Limits, format_of, tiff
+from shizi.pages.headers import read_header
+
+# Finding where text stands costs about this much however small the page is.
+LEAST_PIXELS = 250_000
+# What cannot be told without decoding: a phone's photo, and an A4 page of a PDF at 200 DPI.
+PHOTO_PIXELS = 12_000_000
+SHEET_PIXELS = 3_870_000
+# Page objects as most writers put them; the others pack them, and are judged by their size.
+_PDF_PAGE = re.compile(rb"/Type\s*/Page\b")
+_PDF_PAGE_BYTES = 50_000
+
+
+def pixels_in(data: bytes, limits: Limits) -> int:
+    """Guess the pixels of all pages of `data`; no page counts for less than `LEAST_PIXELS`."""
+    try:
+        return min(_pixels(data, limits), limits.pixels * limits.frames)
+    except (ShiziError, ValueError):
+        return LEAST_PIXELS  # refused soon, and cheaply
+
+
+def _pixels(data: bytes, limits: Limits) -> int:
+    if data[:1024].find(b"%PDF-") >= 0:
+        pages = len(_PDF_PAGE.findall(data)) or -(-len(data) // _PDF_PAGE_BYTES)
+        return min(pages, limits.frames) * SHEET_PIXELS
+    name = format_of(data)
+    if name == "HEIC":
+        return PHOTO_PIXELS
+    if name != "TIFF":
+        header = read_header(name, data)
+        return max(LEAST_PIXELS, min(limits.pixels, header.width * header.height))
+    pixels = 0
+    for number, directory in enumerate(tiff.directories(data)):
+        if number == limits.frames:
+            break
+        pixels += max(
+            LEAST_PIXELS, min(limits.pixels, directory.number(tiff.WIDTH, 0) * directory.number(tiff.HEIGHT, 0))
+        )
+    return max(LEAST_PIXELS, pixels)
