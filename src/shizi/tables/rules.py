@@ -1,0 +1,303 @@
+"""Rules: the drawn lines of a page, straight ones that run across or down, solid, dotted or faint.
+
+Takes pixels (H W 3) and the polygons of the page's text, gives `Rule`s in page pixels. Knows nothing of tables.
+
+A rule is a thin ridge: it differs from what lies close on both its sides, which a shaded cell's edge does not. Solid
+ridges count anywhere; dots and faint ink, run together along the rule, only off the text that runs the same way, whose
+own strokes would pass for them.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from shizi.crop import Region
+from shizi.geometry import Point, Polygon
+from shizi.line_image import Pixels
+
+Map = npt.NDArray[np.uint8]
+
+WORKING_SIZE = 22.0  # pages are scaled down until their text is this high: enough for the thinnest rules, and quick
+THICKEST = 0.45  # of a rule, in text heights
+# Grey levels by which a ridge stands out: of solid rules, of dotted ones, and of faint ones after a blur along them.
+STRONG, DOTTED, WEAK = 28, 20, 7
+BLUR = 0.6  # in text heights, as are all lengths here
+SHORTEST, SHORTEST_DOTTED, SHORTEST_WEAK = 1.1, 2.5, 1.2  # of a piece
+DOTS_APART, DOTS_COVER = 0.35, 0.35  # gaps between dots, share inked off the text
+FREE, FREE_SHARE = 0.4, 0.12  # what of a dotted rule lies off the text at least, in text heights and of its length
+LEAST, LEAST_WEAK = 1.1, 2.2  # of a whole rule without its gaps
+COVER = 0.35  # share of a rule's length that its pieces make up
+STEEPEST = 0.05  # slope of a rule after its page was set level: photographs lean this much
+BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
+ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
+MOST = 1500  # pieces looked at: the longest; a picture of more is no form
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One straight rule, from its left (or upper) end to its right (or lower) one."""
+
+    start: Point
+    end: Point
+    upright: bool
+
+    @property
+    def length(self) -> float:
+        """How long it is."""
+        return math.dist(self.start, self.end)
+
+    def at(self, place: float) -> float:
+        """Give x where an upright rule's straight line passes y = `place`; y for x of one that runs across."""
+        along, aside = (1, 0) if self.upright else (0, 1)
+        reach = self.end[along] - self.start[along]
+        share = (place - self.start[along]) / reach if reach else 0.0
+        return self.start[aside] + share * (self.end[aside] - self.start[aside])
+
+
+def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
+    """Find the rules of a page, whose tilt and scale its text tells; none on a page without text."""
+    if not text:
+        return []
+    size = float(np.median([min(polygon.width, polygon.height) for polygon in text]))
+    scale = min(1.0, WORKING_SIZE / max(1.0, size))
+    turn = _turn(pixels.shape[1], pixels.shape[0], text, scale)
+    grey = _darkest(pixels, scale)
+    frame = _frame(turn, grey.shape[1], grey.shape[0])
+    if abs(turn[0, 1]) > 1e-9:
+        edge = int(np.median(grey[:: max(1, grey.shape[0] // 64), :: max(1, grey.shape[1] // 64)]))
+        grey = np.asarray(cv2.warpAffine(grey, turn, frame, flags=cv2.INTER_LINEAR, borderValue=edge), np.uint8)
+    boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
+    size = max(6.0, size * scale)
+    back = cv2.invertAffineTransform(turn)
+    rules = []
+    for upright in (False, True):
+        view = np.ascontiguousarray(grey.T) if upright else grey
+        places = [box[:, ::-1] for box in boxes] if upright else boxes
+        for rule in _joined(_pieces(view, places, size), size):
+            ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
+            ends = (ends[0][::-1], ends[1][::-1]) if upright else ends
+            start, end = (_moved(point, back, 1 / scale) for point in ends)
+            rules.append(Rule(start, end, upright))
+    return rules
+
+
+def cut_at(region: Region, rules: Iterable[Rule]) -> list[Region]:
+    """Cut a region into what lies between the rules that cross it; pieces too narrow for text are dropped.
+
+    A line is cut at upright rules, a column at rules that run across.
+    """
+    if region.bow != (0.0, 0.0):
+        return [region]
+    places = sorted(share for rule in rules if (share := _crossing(region, rule)) is not None)
+    if not places:
+        return [region]
+    thin, long = sorted((region.width, region.height))
+    narrow, off = 0.3 * thin / long, 0.04 * thin / long  # off: half a rule's own width
+    edges = [0.0, *places, 1.0]
+    pieces = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        start, end = start + off * (start > 0), end - off * (end < 1)
+        if end - start > narrow:
+            corners = Polygon.from_points(region.corners.tolist()).part(start, end, region.is_tall).corners
+            pieces.append(Region(np.array(corners, np.float32)))
+    return pieces or [region]
+
+
+def _crossing(region: Region, rule: Rule) -> float | None:
+    """Give where, as a share of the region's length, a rule crosses it from side to side; None if it does not."""
+    a, b, c, d = region.corners
+    if region.is_tall:
+        start, end, side = (a + b) / 2, (d + c) / 2, b - a
+    else:
+        start, end, side = (a + d) / 2, (b + c) / 2, d - a
+    lying = abs(end[0] - start[0]) > abs(end[1] - start[1])
+    if rule.upright != lying:
+        return None
+    first, last = np.array(rule.start, np.float32), np.array(rule.end, np.float32)
+    way, along = last - first, end - start
+    turn = way[0] * along[1] - way[1] * along[0]
+    if abs(turn) < 1e-6:
+        return None
+    offset = start - first
+    share = float((way[1] * offset[0] - way[0] * offset[1]) / turn)
+    place = float((along[1] * offset[0] - along[0] * offset[1]) / turn)
+    reach = 0.3 * float(np.linalg.norm(side)) / max(1.0, float(np.linalg.norm(way)))
+    edge = 0.15 * min(region.width, region.height) / max(region.width, region.height)
+    return share if reach <= place <= 1 - reach and edge < share < 1 - edge else None
+
+
+def _darkest(pixels: Pixels, scale: float) -> Map:
+    """Give the least of the three colours: ink of any colour is dark in it. Scaled."""
+    red, green, blue = cv2.split(pixels)
+    grey = cv2.min(cv2.min(red, green), blue)
+    if scale < 1:
+        height, width = grey.shape
+        grey = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)
+
+
+def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> npt.NDArray[np.float64]:
+    """Give the matrix (2 3) that sets the page's text level, within scaled pixels."""
+    angles = [polygon.angle for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
+    weights = [polygon.width for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
+    tilt = _weighted_median(angles, weights) if angles else 0.0
+    if abs(tilt) < 0.15:
+        return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    turn = np.asarray(cv2.getRotationMatrix2D((0, 0), tilt, 1.0), np.float64)
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) * scale
+    turn[:, 2] -= (corners @ turn[:, :2].T).min(axis=0)
+    return turn
+
+
+def _weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
+    order = np.argsort(values)
+    passed = np.cumsum(np.asarray(weights)[order])
+    return float(values[order[int(np.searchsorted(passed, passed[-1] / 2))]])
+
+
+def _frame(turn: npt.NDArray[np.float64], width: int, height: int) -> tuple[int, int]:
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) @ turn[:, :2].T + turn[:, 2]
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
+    return right, bottom
+
+
+def _turned(corners: Sequence[Point], turn: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float64]:
+    return (np.array(corners) * scale) @ turn[:, :2].T + turn[:, 2]  # 4, 2
+
+
+def _moved(point: Point, back: npt.NDArray[np.float64], scale: float) -> Point:
+    x, y = (back[:, :2] @ np.array(point) + back[:, 2]) * scale
+    return float(x), float(y)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a rule that runs across, from left to right, and how much of it is solid, how much weak."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    solid: float
+    weak: float
+
+
+def _pieces(grey: Map, boxes: Sequence[npt.NDArray[np.float64]], size: float) -> Iterator[Piece]:
+    """Find the pieces of rules that run across a page set level."""
+    thick = 2 * round(THICKEST * size / 2) + 3
+    across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
+    ridge = cv2.max(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
+    strong = _long(np.asarray(ridge > STRONG, np.uint8), SHORTEST * size)
+    bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
+    dotted = _dotted(np.asarray(ridge > DOTTED, np.uint8), bounds, size)
+    blurred = cv2.blur(grey, (max(3, round(BLUR * size)), 1))
+    faint = np.asarray(cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
+    _blank(faint, bounds, BLUR / 2 * size)
+    mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)
+    contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    for contour in sorted(contours, key=len, reverse=True)[:MOST]:
+        outline = contour[:, 0]
+        left, top, width, height = cv2.boundingRect(contour)
+        thick = (cv2.contourArea(contour) + len(outline) / 2) / width
+        if thick > THICKEST * size + 2 or height > 0.2 * width + THICKEST * size:
+            continue
+        y0, y1 = _ends(outline, left, left + width)
+        piece = float(left), y0, float(left + width), y1
+        if abs(y1 - y0) < STEEPEST * width + 2 and not _is_stroke(bounds, piece, size):
+            sure = bool(strong[top : top + height, left : left + width].any(axis=0).mean() > 0.5)
+            yield Piece(*piece, *((width, 0.0) if sure else (0.0, width)))
+
+
+def _long(mask: Map, length: float) -> Map:
+    """Keep what runs on for `length`, also where it climbs a pixel now and then."""
+    thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    return np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, max(3, round(length))), np.uint8)), np.uint8)
+
+
+def _dotted(ridge: Map, bounds: npt.NDArray[np.float64], size: float) -> Map:
+    """Run dots together to long pieces; those go that only text (bounds K 4) makes up.
+
+    Between the lines of a text, strokes run together leave nothing where dots would stand.
+    """
+    text = np.zeros_like(ridge)
+    for left, top, right, bottom in np.maximum(np.rint(bounds), 0).astype(int).tolist():
+        text[top:bottom, left:right] = 1
+    ink = ridge.copy()
+    _blank(ink, bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]], 0.0)
+    near = np.ones((1, 2 * round(DOTS_APART * size / 2) + 1), np.uint8)
+    runs = _long(np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, near), np.uint8), SHORTEST_DOTTED * size)
+    for contour in cv2.findContours(runs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        left, top, width, height = cv2.boundingRect(contour)
+        place = slice(top, top + height), slice(left, left + width)
+        free = ~text[place].any(axis=0)
+        if free.sum() < max(FREE * size, FREE_SHARE * width) or ridge[place].any(axis=0)[free].mean() < DOTS_COVER:
+            runs[place] = 0
+    return runs
+
+
+def _blank(mask: Map, bounds: npt.NDArray[np.float64], spread: float) -> None:
+    """Clear what lies under text (bounds K 4), with room at its ends for what a blur spreads; its edges stay."""
+    inset = 0.12 * (bounds[:, 3] - bounds[:, 1])
+    room = np.full(len(bounds), spread)
+    covers = np.rint(bounds + np.stack([-room, inset, room, -inset], axis=1)).astype(int)
+    for left, top, right, bottom in np.maximum(covers, 0).tolist():
+        mask[top:bottom, left:right] = 0
+
+
+def _ends(outline: npt.NDArray[np.int32], left: float, right: float) -> tuple[float, float]:
+    """Give the mean heights of a piece at its left and right ends, of its outline (N 2)."""
+    x, y = outline[:, 0], outline[:, 1]
+    end = max(2.0, (right - left) / 8)
+    y0, y1 = float(y[x < left + end].mean()), float(y[x >= right - end].mean())
+    slope = (y1 - y0) / max(1.0, right - left - end)
+    return y0 - slope * end / 2, y1 + slope * end / 2
+
+
+def _is_stroke(bounds: npt.NDArray[np.float64], piece: tuple[float, ...], size: float) -> bool:
+    """Say whether a piece lies all within the bounds (K 4) of some text, away from its upper and lower edge."""
+    x0, y0, x1, y1 = piece
+    left, top, right, bottom = bounds.T
+    inset, spread = 0.12 * (bottom - top), 0.2 * size
+    inside = (left - spread < x0) & (x1 < right + spread)
+    stroke = (x1 - x0 < 1.5 * (bottom - top)) & (top + inset < min(y0, y1)) & (max(y0, y1) < bottom - inset)
+    dash = (top + 2 * inset < min(y0, y1)) & (max(y0, y1) < bottom - 2 * inset)
+    return bool((inside & (stroke | dash)).any())
+
+
+def _joined(pieces: Iterable[Piece], size: float) -> list[Piece]:
+    """Join pieces that follow one another on one straight line; what is too short or too full of gaps goes."""
+    joined: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.x0, piece.y0)):
+        near = [
+            (abs(_aside(rule, piece)), i)
+            for i, rule in enumerate(joined)
+            if piece.x0 - rule.x1 < BREAK * size and abs(_aside(rule, piece)) < ASIDE * size
+        ]
+        if near:
+            i = min(near)[1]
+            joined[i] = _both(joined[i], piece)
+        else:
+            joined.append(piece)
+    return [rule for rule in joined if _is_rule(rule, size)]
+
+
+def _both(rule: Piece, piece: Piece) -> Piece:
+    x1, y1 = (piece.x1, piece.y1) if piece.x1 > rule.x1 else (rule.x1, rule.y1)
+    return Piece(rule.x0, rule.y0, x1, y1, rule.solid + piece.solid, rule.weak + piece.weak)
+
+
+def _is_rule(rule: Piece, size: float) -> bool:
+    found, length = rule.solid + rule.weak, rule.x1 - rule.x0
+    enough = rule.solid >= LEAST * size or found >= LEAST_WEAK * size
+    return enough and found >= COVER * length and abs(rule.y1 - rule.y0) < STEEPEST * length + 0.1 * size
+
+
+def _aside(rule: Piece, piece: Piece) -> float:
+    """Give how far a piece begins below a rule's straight line, the longer of the two telling the slope."""
+    longer = max(rule, piece, key=lambda part: part.x1 - part.x0)
+    slope = (longer.y1 - longer.y0) / max(1.0, longer.x1 - longer.x0)
+    return piece.y0 - (rule.y0 + slope * (piece.x0 - rule.x0))

@@ -1,0 +1,74 @@
+"""Texts: the pieces of a line that lie in different cells.
+
+Takes a `Line`, and what tells the cell of a point; gives a `Piece` a cell. A line is cut between characters.
+"""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from shizi.charset import is_chinese
+from shizi.document import Char, Line
+from shizi.geometry import Point, Polygon
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of a line (its index) stands in one cell."""
+
+    line: int
+    text: str
+    confidence: float
+    polygon: Polygon
+
+
+def cut_line(index: int, line: Line, cells_at: Callable[[Sequence[Point]], Sequence[int | None]]) -> Iterator[tuple[int, Piece]]:
+    """Cut a line where its characters pass from one cell to another; what lies in no cell is left out."""
+    runs: list[tuple[int | None, list[Char]]] = []
+    chars = characters(line)
+    places = [_point(line, (char.start + char.end) / 2) for char in chars]
+    for char, cell in zip(chars, cells_at(places), strict=True):
+        if not runs or (runs[-1][0] != cell and not char.text.isspace()):
+            runs.append((cell, []))
+        runs[-1][1].append(char)
+    for cell, run in runs:
+        text = "".join(char.text for char in run).strip()
+        if cell is None or not text:
+            continue
+        if len(runs) == 1:
+            yield cell, Piece(index, line.text, line.confidence, line.polygon)
+        else:
+            confidence = min(line.confidence, statistics.fmean(char.confidence for char in run))
+            polygon = line.polygon.part(run[0].start, run[-1].end, line.vertical)
+            yield cell, Piece(index, text, confidence, polygon)
+
+
+def characters(line: Line) -> list[Char]:
+    """Give every character of a line with its place: as read, spaces between; else at even steps by its width."""
+    known = [char for word in line.words for char in word.chars]
+    if "".join(char.text for char in known) == "".join(line.text.split()):
+        found: list[Char] = []
+        rest = iter(known)
+        for letter in line.text:
+            if letter.isspace():
+                end = found[-1].end if found else 0.0
+                found.append(Char(letter, 1.0, end, end))
+            else:
+                found.append(next(rest))
+                if len(found[-1].text) > 1:  # a mark read as several letters has one place
+                    return _even(line)
+        return found
+    return _even(line)
+
+
+def _even(line: Line) -> list[Char]:
+    widths = [2 if is_chinese(letter) else 1 for letter in line.text]
+    total, at, found = sum(widths) or 1, 0, []
+    for letter, width in zip(line.text, widths, strict=True):
+        found.append(Char(letter, line.confidence, at / total, (at + width) / total))
+        at += width
+    return found
+
+
+def _point(line: Line, share: float) -> Point:
+    return line.polygon.part(share, share, line.vertical).centre
