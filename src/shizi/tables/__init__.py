@@ -10,7 +10,7 @@ import numpy as np
 
 from shizi.document import Cell, Line, Table
 from shizi.geometry import Point, Polygon
-from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules
+from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules, wrapped
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
 from shizi.tables.rules import Rule, cut_at, find_rules
@@ -19,6 +19,7 @@ from shizi.tables.texts import Piece, cut_line
 __all__ = ["Rule", "cut_at", "find", "find_rules", "of_grids"]
 
 EDGE = 0.01  # text reaches this share of a table's size beyond its frame
+MOST_BANDS = 4  # a table with more rows between rules has a rule under each
 FEWEST = 2  # cells with text: frames and charts have none
 
 
@@ -92,8 +93,48 @@ def _owners_at(grid: Grid, owner: Sequence[Sequence[int]], points: Sequence[Poin
 def _parted(
     lines: Sequence[Line], grid: Grid, pieces: list[tuple[int, Piece]], size: float
 ) -> tuple[Grid, list[tuple[int, Piece]]]:
-    """Part rows of a grid that hold several rows of text, where no rule parts the rows of its body."""
-    return grid, pieces
+    """Part the rows of a grid that hold several rows of text: where rules part head, body and foot only."""
+    if len(grid.rows) - 1 > MOST_BANDS:
+        return grid, pieces
+    height = grid.height
+    rows, spans = [0.0], []
+    for row in range(len(grid.rows) - 1):
+        band = [span for span in grid.spans if span.row <= row < span.row + span.row_span]
+        cuts = _cuts_within(grid, row, band, pieces, size) if all(span.row_span == 1 for span in band) else []
+        for i in range(len(cuts) + 1):
+            spans.extend(Span(len(rows) - 1 + i, span.column, 1, span.column_span) for span in band if span.row == row)
+        if any(span.row_span > 1 for span in band):
+            spans = spans[: len(spans) - sum(span.row == row for span in band)]
+            spans.extend(Span(len(rows) - 1, s.column, s.row_span, s.column_span) for s in band if s.row == row)
+        rows.extend([cut / height for cut in cuts] + [grid.rows[row + 1]])
+    if len(rows) == len(grid.rows):
+        return grid, pieces
+    parted = Grid(grid.corners, tuple(rows), grid.columns, tuple(spans))
+    return parted, _pieces(lines, sorted({piece.line for _, piece in pieces}), parted)
+
+
+def _cuts_within(
+    grid: Grid, row: int, band: Sequence[Span], pieces: Sequence[tuple[int, Piece]], size: float
+) -> list[float]:
+    """Give the heights, from the grid's top, at which a row of it is to be parted; none if it is one row of text."""
+    numbers = {n: span for n, span in enumerate(grid.spans) if span in band}
+    items, extents = [], []
+    for n, span in numbers.items():
+        inside = [piece for m, piece in pieces if m == n]
+        for piece in inside:
+            corners = grid.shares(piece.polygon.corners) * (grid.width, grid.height)
+            (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+            items.append(Item(n, left, top, right, bottom, piece.text))
+        extents.append((grid.columns[span.column] * grid.width, grid.columns[span.column + span.column_span] * grid.width))
+    several = sum(sum(item.index == n for item in items) > 1 for n in numbers)
+    if several < max(2, 0.5 * len(numbers)):
+        return []
+    found = wrapped(rows_of(items, size), extents, size)
+    if len(found) < 2 or sum(len(group[0]) > 1 for group in found) < 0.7 * len(found):
+        return []
+    bottoms = [max(item.bottom for line in group for item in line) for group in found]
+    tops = [min(item.top for line in group for item in line) for group in found]
+    return [(bottom + top) / 2 for bottom, top in zip(bottoms, tops[1:], strict=False)]
 
 
 def _table(grid: Grid, pieces: Iterable[tuple[int, Piece]], ruled: bool) -> Table:

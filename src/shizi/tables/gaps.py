@@ -195,7 +195,7 @@ def _plan(
     if len(columns) < 2 or not _is_table(rows, columns, size, ruled=bool(rules)):
         return None
     cuts = _middles(columns, sides or (min(item.left for item in items) - 0.3 * size, max(item.right for item in items) + 0.3 * size))
-    groups = _banded(rows, rules, columns, size) if rules else _wrapped(rows, columns, size)
+    groups = _banded(rows, rules, columns, size) if rules else wrapped(rows, columns, size)
     head, groups = _head(groups, cuts, partly, size)
     tops = _lines_between(groups, rules, size)
     spans = _spans(head, groups, len(cuts) - 1)
@@ -256,7 +256,7 @@ def _is_running(column: Sequence[Item], left: float, right: float, size: float) 
     return fill > FILLED and close > 0.6 * (len(column) - 1)
 
 
-def _wrapped(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size: float) -> list[list[Row]]:
+def wrapped(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size: float) -> list[list[Row]]:
     """Gather rows of text to rows of the table: lines of a wrapped cell stand closer than rows do."""
     steps = [_middle(below) - _middle(above) for above, below in zip(rows, rows[1:], strict=False)]
     near = _nearness(rows, steps, columns, size)
@@ -306,7 +306,7 @@ def _banded(
         if i == 0 and len(bands) > 1:
             groups.append(band)
         else:
-            groups.extend(_wrapped(band, columns, size))
+            groups.extend(wrapped(band, columns, size))
     return groups
 
 

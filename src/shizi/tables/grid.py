@@ -3,6 +3,7 @@
 Takes `Rule`s of a page, gives `Grid`s. Knows nothing of pixels or text.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,18 @@ class Grid:
     rows: tuple[float, ...]
     columns: tuple[float, ...]
     spans: tuple[Span, ...]
+
+    @property
+    def width(self) -> float:
+        """The mean length of the upper and lower sides."""
+        a, b, c, d = self.corners
+        return (math.dist(a, b) + math.dist(d, c)) / 2
+
+    @property
+    def height(self) -> float:
+        """The mean length of the left and right sides."""
+        a, b, c, d = self.corners
+        return (math.dist(a, d) + math.dist(b, c)) / 2
 
     def place(self, across: float, down: float) -> Point:
         """Give the page's point at shares of the table's width and height (bilinear)."""
@@ -122,7 +135,12 @@ def grid_of(rules: Sequence[Rule], size: float) -> Grid | None:
     columns = _boundaries(upright, ONE * size / width)
     if len(rows) < 3 and len(columns) < 3:
         return None
-    above = _drawn(lying, rows, columns, ONE * size / height)  # rows + 1, columns
+    for _ in range(2):  # what parts no two cells is a stroke, and no boundary
+        above = _drawn(lying, rows, columns, ONE * size / height)  # rows + 1, columns
+        rows = [row for row, parts in zip(rows, above.any(axis=1), strict=True) if parts]
+        before = _drawn(upright, columns, rows, ONE * size / width)  # columns + 1, rows
+        columns = [column for column, parts in zip(columns, before.any(axis=1), strict=True) if parts]
+    above = _drawn(lying, rows, columns, ONE * size / height)
     before = _drawn(upright, columns, rows, ONE * size / width).T  # rows, columns + 1
     a, b, c, d = corners.tolist()
     outline = tuple((float(x), float(y)) for x, y in (a, b, c, d))
@@ -157,9 +175,9 @@ def _side(across: Sequence[Rule], down: Sequence[Rule], end: int, size: float) -
             slope = (longest.end[0] - longest.start[0]) / (longest.end[1] - longest.start[1])
             return longest.start[0] - slope * longest.start[1], slope
     if len(ends) > 2 and np.ptp(ends[:, 1]) > 4 * size:
-        slope, first = np.polyfit(ends[:, 1], ends[:, 0], 1)
-        if abs(slope) < 0.15:
-            return float(first), float(slope)
+        slope, first = (float(value) for value in np.polyfit(ends[:, 1], ends[:, 0], 1))
+        if abs(first + slope * ends[:, 1] - ends[:, 0]).max() < 0.4 * size:
+            return first, slope
     slope = _lean(down)
     places = ends[:, 0] - slope * ends[:, 1]
     return float(places.min() if end == 0 else places.max()), slope

@@ -20,11 +20,12 @@ from shizi.geometry import Point, Polygon
 from shizi.line_image import Pixels
 
 Map = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 
-WORKING_SIZE = 22.0  # pages are scaled down until their text is this high: enough for the thinnest rules, and quick
+WORKING_SIZE = 32.0  # pages are scaled down until their text is this high: enough for the thinnest rules, and quick
 THICKEST = 0.45  # of a rule, in text heights
 # Grey levels by which a ridge stands out: of solid rules, of dotted ones, and of faint ones after a blur along them.
-STRONG, DOTTED, WEAK = 28, 20, 7
+STRONG, DOTTED, WEAK = 18, 20, 6
 BLUR = 0.6  # in text heights, as are all lengths here
 SHORTEST, SHORTEST_DOTTED, SHORTEST_WEAK = 1.1, 2.5, 1.2  # of a piece
 DOTS_APART, DOTS_COVER = 0.35, 0.35  # gaps between dots, share inked off the text
@@ -73,11 +74,14 @@ def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
     boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
     size = max(6.0, size * scale)
     back = cv2.invertAffineTransform(turn)
-    rules = []
+    rules, crossed = [], None
     for upright in (False, True):
         view = np.ascontiguousarray(grey.T) if upright else grey
-        places = [box[:, ::-1] for box in boxes] if upright else boxes
-        for rule in _joined(_pieces(view, places, size), size):
+        bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
+        bounds = bounds[:, [1, 0, 3, 2]] if upright else bounds
+        mask, strong = _masks(view, bounds, size, crossed)
+        crossed = np.ascontiguousarray(mask.T)
+        for rule in _joined(_pieces(mask, strong, bounds, size), size):
             ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
             ends = (ends[0][::-1], ends[1][::-1]) if upright else ends
             start, end = (_moved(point, back, 1 / scale) for point in ends)
@@ -140,7 +144,7 @@ def _darkest(pixels: Pixels, scale: float) -> Map:
     return np.asarray(grey, np.uint8)
 
 
-def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> npt.NDArray[np.float64]:
+def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> Floats:
     """Give the matrix (2 3) that sets the page's text level, within scaled pixels."""
     angles = [polygon.angle for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
     weights = [polygon.width for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
@@ -159,17 +163,17 @@ def _weighted_median(values: Sequence[float], weights: Sequence[float]) -> float
     return float(values[order[int(np.searchsorted(passed, passed[-1] / 2))]])
 
 
-def _frame(turn: npt.NDArray[np.float64], width: int, height: int) -> tuple[int, int]:
+def _frame(turn: Floats, width: int, height: int) -> tuple[int, int]:
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) @ turn[:, :2].T + turn[:, 2]
     right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
     return right, bottom
 
 
-def _turned(corners: Sequence[Point], turn: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float64]:
+def _turned(corners: Sequence[Point], turn: Floats, scale: float) -> Floats:
     return (np.array(corners) * scale) @ turn[:, :2].T + turn[:, 2]  # 4, 2
 
 
-def _moved(point: Point, back: npt.NDArray[np.float64], scale: float) -> Point:
+def _moved(point: Point, back: Floats, scale: float) -> Point:
     x, y = (back[:, :2] @ np.array(point) + back[:, 2]) * scale
     return float(x), float(y)
 
@@ -186,18 +190,34 @@ class Piece:
     weak: float
 
 
-def _pieces(grey: Map, boxes: Sequence[npt.NDArray[np.float64]], size: float) -> Iterator[Piece]:
-    """Find the pieces of rules that run across a page set level."""
+def _masks(grey: Map, bounds: Floats, size: float, crossed: Map | None) -> tuple[Map, Map]:
+    """Mark what may be rules that run across a level page, and of these the solid ones; `bounds` (K 4) of its text.
+
+    `crossed` marks the rules of the other way: where dots stand in a row because these cut something.
+    """
     thick = 2 * round(THICKEST * size / 2) + 3
     across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
-    ridge = cv2.max(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
-    strong = _long(np.asarray(ridge > STRONG, np.uint8), SHORTEST * size)
-    bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
-    dotted = _dotted(np.asarray(ridge > DOTTED, np.uint8), bounds, size)
+    dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across)
+    ridge = cv2.max(dark, cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
+    along = bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]]  # text whose strokes run on as rules do
+    solid = np.asarray(ridge > STRONG, np.uint8)
+    _blank(solid, along, 0.0)
+    strong = _long(solid, SHORTEST * size)
+    dots = np.asarray(dark > DOTTED, np.uint8)
+    covered = np.zeros_like(dots) if crossed is None else crossed.copy()
+    dots[covered > 0] = 0
+    for left, top, right, bottom in np.maximum(np.rint(bounds), 0).astype(int).tolist():
+        covered[top:bottom, left:right] = 1
+    _blank(dots, along, 0.0)
+    dotted = _dotted(dots, covered, size)
     blurred = cv2.blur(grey, (max(3, round(BLUR * size)), 1))
     faint = np.asarray(cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
     _blank(faint, bounds, BLUR / 2 * size)
-    mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)
+    return strong | dotted | _long(faint, SHORTEST_WEAK * size), strong
+
+
+def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
+    """Trace the pieces of rules in a mask."""
     contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     for contour in sorted(contours, key=len, reverse=True)[:MOST]:
         outline = contour[:, 0]
@@ -218,34 +238,38 @@ def _long(mask: Map, length: float) -> Map:
     return np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, max(3, round(length))), np.uint8)), np.uint8)
 
 
-def _dotted(ridge: Map, bounds: npt.NDArray[np.float64], size: float) -> Map:
-    """Run dots together to long pieces; those go that only text (bounds K 4) makes up.
+def _dotted(dots: Map, covered: Map, size: float) -> Map:
+    """Run dots together to long pieces; those go that have no dots where nothing covers them.
 
-    Between the lines of a text, strokes run together leave nothing where dots would stand.
+    Strokes of text under text, run together, leave nothing between its lines.
     """
-    text = np.zeros_like(ridge)
-    for left, top, right, bottom in np.maximum(np.rint(bounds), 0).astype(int).tolist():
-        text[top:bottom, left:right] = 1
-    ink = ridge.copy()
-    _blank(ink, bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]], 0.0)
+    broad = np.ones((2 * round(THICKEST * size / 2) + 1, 1), np.uint8)
+    dots &= ~np.asarray(cv2.morphologyEx(dots, cv2.MORPH_OPEN, broad), np.uint8)
     near = np.ones((1, 2 * round(DOTS_APART * size / 2) + 1), np.uint8)
-    runs = _long(np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, near), np.uint8), SHORTEST_DOTTED * size)
+    runs = _long(np.asarray(cv2.morphologyEx(dots, cv2.MORPH_CLOSE, near), np.uint8), SHORTEST_DOTTED * size)
     for contour in cv2.findContours(runs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
         left, top, width, height = cv2.boundingRect(contour)
         place = slice(top, top + height), slice(left, left + width)
-        free = ~text[place].any(axis=0)
-        if free.sum() < max(FREE * size, FREE_SHARE * width) or ridge[place].any(axis=0)[free].mean() < DOTS_COVER:
+        free = ~covered[place].any(axis=0)
+        inked = (dots[place] & runs[place]).any(axis=0)
+        if free.sum() < max(FREE * size, FREE_SHARE * width) or inked[free].mean() < DOTS_COVER:
             runs[place] = 0
     return runs
 
 
-def _blank(mask: Map, bounds: npt.NDArray[np.float64], spread: float) -> None:
+def _blank(mask: Map, bounds: Floats, spread: float) -> None:
     """Clear what lies under text (bounds K 4), with room at its ends for what a blur spreads; its edges stay."""
-    inset = 0.12 * (bounds[:, 3] - bounds[:, 1])
+    inset = _edge(bounds)
     room = np.full(len(bounds), spread)
     covers = np.rint(bounds + np.stack([-room, inset, room, -inset], axis=1)).astype(int)
     for left, top, right, bottom in np.maximum(covers, 0).tolist():
         mask[top:bottom, left:right] = 0
+
+
+def _edge(bounds: Floats) -> Floats:
+    """Give how far rules may run into the bounds (K 4) of text at its upper and lower edge: those were grown."""
+    inset: Floats = 0.12 * np.minimum(bounds[:, 3] - bounds[:, 1], bounds[:, 2] - bounds[:, 0])
+    return inset
 
 
 def _ends(outline: npt.NDArray[np.int32], left: float, right: float) -> tuple[float, float]:
@@ -257,13 +281,13 @@ def _ends(outline: npt.NDArray[np.int32], left: float, right: float) -> tuple[fl
     return y0 - slope * end / 2, y1 + slope * end / 2
 
 
-def _is_stroke(bounds: npt.NDArray[np.float64], piece: tuple[float, ...], size: float) -> bool:
+def _is_stroke(bounds: Floats, piece: tuple[float, ...], size: float) -> bool:
     """Say whether a piece lies all within the bounds (K 4) of some text, away from its upper and lower edge."""
     x0, y0, x1, y1 = piece
     left, top, right, bottom = bounds.T
-    inset, spread = 0.12 * (bottom - top), 0.2 * size
+    inset, spread = _edge(bounds), 0.2 * size
     inside = (left - spread < x0) & (x1 < right + spread)
-    stroke = (x1 - x0 < 1.5 * (bottom - top)) & (top + inset < min(y0, y1)) & (max(y0, y1) < bottom - inset)
+    stroke = (x1 - x0 < 1.5 * np.minimum(bottom - top, right - left)) & (top + inset < min(y0, y1)) & (max(y0, y1) < bottom - inset)
     dash = (top + 2 * inset < min(y0, y1)) & (max(y0, y1) < bottom - 2 * inset)
     return bool((inside & (stroke | dash)).any())
 
