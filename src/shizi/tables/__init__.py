@@ -14,7 +14,7 @@ from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, witho
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
 from shizi.tables.rules import Rule, cut_at, find_rules
-from shizi.tables.texts import Piece, cut_line
+from shizi.tables.texts import Piece, chunks, cut_line
 
 __all__ = ["Rule", "cut_at", "find", "find_rules", "of_grids"]
 
@@ -169,7 +169,12 @@ def _side_by_side(texts: Sequence[str]) -> str:
 def _unruled(lines: Sequence[Line], rest: set[int], rules: Sequence[Rule], size: float) -> list[Table]:
     """Find the tables among what no grid holds."""
     level = Level.of([line.polygon for line in lines if not line.vertical], size)
-    items = [Item(i, *level.bounds(lines[i].polygon), lines[i].text) for i in sorted(rest) if not lines[i].vertical]
+    items = [
+        Item(i, *level.bounds(polygon), text)
+        for i in sorted(rest)
+        if not lines[i].vertical
+        for text, polygon in chunks(lines[i])
+    ]
     stretches = [Stretch(*level.stretch(rule.start, rule.end)) for rule in rules]
     tables = []
     for plan in between_rules(items, stretches, size):

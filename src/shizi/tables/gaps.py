@@ -14,9 +14,9 @@ from shizi.tables.grid import Span
 
 ROW_APART = 3.4  # rows of one table stand no further apart than this, in text heights
 GUTTER = 0.3  # least white between columns, in text heights
-SAME_ROW = 0.42  # text whose middles differ by less than this share of its height stands on one row
+SAME_ROW = 0.36  # text whose middles differ by less than this share of its height stands on one row
 WRAPPED = 0.86  # lines of one cell stand closer than this share of the distance between rows
-WRAP_PITCH = 1.35  # and never further apart than this, in text heights (margins included)
+WRAP_PITCH = 1.15  # and never further apart than this, in text heights (margins included)
 STRAY = 0.1  # share of rows whose text may cross a gutter: what stands over several columns
 SHORT = 13.0  # mean width of cells, in text heights, beyond which a column is running text
 FILLED = 0.62  # running text fills this share of its column's width on average
@@ -271,11 +271,11 @@ def wrapped(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size: f
 
 def _nearness(rows: Sequence[Row], steps: Sequence[float], columns: Sequence[tuple[float, float]], size: float) -> float:
     """Give the distance under which rows of text belong to one row of the table; 0 where none do."""
-    ordered = sorted(steps)
-    for small, large in zip(ordered, ordered[1:], strict=False):
-        if small > WRAP_PITCH * size or small > WRAPPED * large:
-            continue
-        return (small + large) / 2 if _are_partial(rows, steps, (small + large) / 2, len(columns)) else 0.0
+    ordered = sorted(steps, reverse=True)
+    for large, small in zip(ordered, ordered[1:], strict=False):
+        near = (small + large) / 2
+        if small < min(WRAP_PITCH * size, WRAPPED * large) and _are_partial(rows, steps, near, len(columns)):
+            return near
     return 0.0
 
 

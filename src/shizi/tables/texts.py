@@ -12,6 +12,10 @@ from shizi.document import Char, Line
 from shizi.geometry import Point, Polygon
 
 
+# Widths of characters, and the white beyond them that parts two cells, in heights of the line (margins included).
+FULL, HALF, APART = 0.72, 0.4, 0.6
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What of a line (its index) stands in one cell."""
@@ -41,6 +45,26 @@ def cut_line(index: int, line: Line, cells_at: Callable[[Sequence[Point]], Seque
             confidence = min(line.confidence, statistics.fmean(char.confidence for char in run))
             polygon = line.polygon.part(run[0].start, run[-1].end, line.vertical)
             yield cell, Piece(index, text, confidence, polygon)
+
+
+def chunks(line: Line) -> Iterator[tuple[str, Polygon]]:
+    """Cut a line into what stands together: detectors take cells of one row, far apart, for one line."""
+    chars = [char for char in characters(line) if not char.text.isspace()]
+    if not chars or line.vertical:
+        yield line.text, line.polygon
+        return
+    height = line.polygon.height / max(1.0, line.polygon.width)  # as a share of the length, like the places
+    centres = [(char.start + char.end) / 2 for char in chars]
+    halves = [(FULL if is_chinese(char.text) else HALF) * height / 2 for char in chars]
+    starts = [0]
+    for i in range(1, len(chars)):
+        if centres[i] - centres[i - 1] - halves[i - 1] - halves[i] > APART * height:
+            starts.append(i)
+    for start, end in zip(starts, [*starts[1:], len(chars)], strict=True):
+        left = max(0.0, centres[start] - halves[start]) if start else 0.0
+        right = min(1.0, centres[end - 1] + halves[end - 1]) if end < len(chars) else 1.0
+        text = line.text if len(starts) == 1 else "".join(char.text for char in chars[start:end])
+        yield text, line.polygon.part(left, right)
 
 
 def characters(line: Line) -> list[Char]:
