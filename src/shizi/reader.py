@@ -14,18 +14,20 @@ import cv2
 import numpy as np
 
 from shizi.cascade import Cascade
-from shizi.crop import rule_between
+from shizi.crop import Region, rule_between
 from shizi.detect import Detector
-from shizi.document import Document, Line, Page, PageImage
+from shizi.document import Document, Line, Page, PageImage, Table
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange
+from shizi.layout import Fragment, arrange, with_detail
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, format_of, open_pages
 from shizi.recognise import ReadsLines, Recogniser
+from shizi.tables import cut_apart, find_rules
+from shizi.tables import find as find_tables
 from shizi.weights import cpu_quota, find, has
 
 # Readings with a lower mean chance a character are taken for no text (RapidOCR's `text_score`, the same value).
@@ -87,19 +89,31 @@ class Reader:
         if search and (quarters := page_turn(pixels, regions, reader)):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
+        if tabled := options.tables == "auto":  # cells are cut apart before reading, which takes rules for letters
+            rules = find_rules(pixels, [_polygon(region) for region in regions])
+            regions = cut_apart(regions, rules)
         found = read_regions(pixels, regions, reader, search)
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
+            rules = find_rules(pixels, [_polygon(item.region) for item in found]) if tabled else []
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
-        lines, blocks = arrange(fragments, partial(_ruled, pixels), options.detail)
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if tabled else options.detail)
+        tables: tuple[Table, ...] = ()
+        if tabled:
+            tables = find_tables(lines, rules)
+            lines = tuple(with_detail(line, options.detail) for line in lines)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
-        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        return Page(image.number, width, height, image.dpi, rotation, lines, blocks, tables, warnings)
 
 
 def _fragment(item: ReadRegion) -> Fragment:
-    return Fragment(Polygon.from_points(item.region.corners.tolist()), item.reading, item.vertical)
+    return Fragment(_polygon(item.region), item.reading, item.vertical)
+
+
+def _polygon(region: Region) -> Polygon:
+    return Polygon.from_points(region.corners.tolist())
 
 
 def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iterator[str]:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from shizi.document import Block, Line
 from shizi.geometry import Polygon
-from shizi.layout.fragments import Fragment, join_rows, join_stacks, to_line
+from shizi.layout.fragments import Fragment, join_rows, join_stacks, to_line, with_detail
 from shizi.layout.order import boxes_of, reading_order
 from shizi.options import Detail
 
-__all__ = ["Fragment", "arrange"]
+__all__ = ["Fragment", "arrange", "with_detail"]
 
 BLOCK_GAP = 0.9  # white space between two lines, in line heights, that starts a new block
 

@@ -160,6 +160,13 @@ def to_line(fragment: Fragment, detail: Detail) -> Line:
     )
 
 
+def with_detail(line: Line, detail: Detail) -> Line:
+    """Take off what of a line's detail was not asked for."""
+    if detail == "character":
+        return line
+    return replace(line, words=() if detail == "line" else tuple(replace(word, chars=()) for word in line.words))
+
+
 def _words(fragment: Fragment, detail: Detail) -> list[Word]:
     """Cut a line into words: at spaces, and between Chinese and other characters."""
     runs: list[list[Char]] = []

@@ -5,27 +5,33 @@ of models; pixels only `rules` sees.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from shizi.crop import Region
 from shizi.document import Cell, Line, Table
 from shizi.geometry import Point, Polygon
 from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules, wrapped
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
 from shizi.tables.rules import Rule, cut_at, find_rules
-from shizi.tables.texts import Piece, chunks, cut_line
+from shizi.tables.texts import Piece, chunks, cut_line, unstacked
 
-__all__ = ["Rule", "cut_at", "find", "find_rules", "of_grids"]
+__all__ = ["Rule", "cut_apart", "find", "find_rules"]
 
 EDGE = 0.01  # text reaches this share of a table's size beyond its frame
 MOST_BANDS = 4  # a table with more rows between rules has a rule under each
 FEWEST = 2  # cells with text: frames and charts have none
 
 
-def of_grids(rules: Sequence[Rule], size: float) -> list[Rule]:
-    """Give the rules that make grids: where these part two cells, text is parted too."""
-    return [rule for group in groups(rules, size) if is_grid(group) for rule in group]
+def cut_apart(regions: Sequence[Region], rules: Sequence[Rule]) -> list[Region]:
+    """Cut regions of text at the rules of grids: what stands in two cells is no one line."""
+    if not regions:
+        return []
+    size = float(np.median([min(region.width, region.height) for region in regions]))
+    parting = [rule for group in groups(rules, size) if is_grid(group) for rule in group]
+    return [piece for region in regions for piece in cut_at(region, parting)]
 
 
 def find(lines: Sequence[Line], rules: Sequence[Rule]) -> tuple[Table, ...]:
@@ -34,21 +40,34 @@ def find(lines: Sequence[Line], rules: Sequence[Rule]) -> tuple[Table, ...]:
     `lines` are the page's lines, in any order; those with words and characters are cut where a cell ends within
     them, others at even steps. `rules` are what `find_rules` gives, none for a page without pixels.
     """
+    parts = [(i, part) for i, line in enumerate(lines) for part in unstacked(line)]
+    tables = _find([part for _, part in parts], rules)
+    origin = [i for i, _ in parts]
+    return tuple(
+        replace(table, cells=tuple(_pointing(cell, origin) for cell in table.cells))
+        for table in sorted(tables, key=lambda table: (table.polygon.bounds[1], table.polygon.bounds[0]))
+    )
+
+
+def _pointing(cell: Cell, origin: Sequence[int]) -> Cell:
+    return replace(cell, lines=tuple(dict.fromkeys(origin[i] for i in cell.lines)))
+
+
+def _find(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Table]:
     if not lines:
-        return ()
+        return []
     size = float(np.median([min(line.polygon.width, line.polygon.height) for line in lines]))
     tables: list[Table] = []
     rest, free = set(range(len(lines))), []
     for group in groups(rules, size):
         grid = grid_of(group, size) if is_grid(group) else None
-        table = _ruled(lines, rest, grid, size) if grid else None
+        table = _ruled(lines, rest, grid, size) if grid and len(grid.columns) > 2 else None
         if table is None:
             free.extend(rule for rule in group if not rule.upright)
         else:
             tables.append(table)
             rest -= {i for cell in table.cells for i in cell.lines}
-    tables.extend(_unruled(lines, rest, free, size))
-    return tuple(sorted(tables, key=lambda table: (table.polygon.bounds[1], table.polygon.bounds[0])))
+    return tables + _unruled(lines, rest, free, size)
 
 
 def _ruled(lines: Sequence[Line], rest: Iterable[int], grid: Grid, size: float) -> Table | None:
@@ -130,7 +149,7 @@ def _cuts_within(
     if several < max(2, 0.5 * len(numbers)):
         return []
     found = wrapped(rows_of(items, size), extents, size)
-    if len(found) < 2 or sum(len(group[0]) > 1 for group in found) < 0.7 * len(found):
+    if len(found) < 2 or sum(max(map(len, group)) > 1 for group in found) < 0.7 * len(found):
         return []
     bottoms = [max(item.bottom for line in group for item in line) for group in found]
     tops = [min(item.top for line in group for item in line) for group in found]

@@ -6,6 +6,7 @@ Takes a `Line`, and what tells the cell of a point; gives a `Piece` a cell. A li
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shizi.charset import is_chinese
 from shizi.document import Char, Line
@@ -14,6 +15,7 @@ from shizi.geometry import Point, Polygon
 
 # Widths of characters, and the white beyond them that parts two cells, in heights of the line (margins included).
 FULL, HALF, APART = 0.72, 0.4, 0.6
+SPARSE = 0.25  # gap between the characters of an upright column, in its widths, from which it is no word
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,19 @@ def cut_line(index: int, line: Line, cells_at: Callable[[Sequence[Point]], Seque
             confidence = min(line.confidence, statistics.fmean(char.confidence for char in run))
             polygon = line.polygon.part(run[0].start, run[-1].end, line.vertical)
             yield cell, Piece(index, text, confidence, polygon)
+
+
+def unstacked(line: Line) -> list[Line]:
+    """Take apart an upright column whose characters stand far apart: the cells of a table's column, one on each row."""
+    chars = characters(line)
+    height = line.polygon.height
+    gaps = [(b.start - a.end) * height for a, b in pairwise(chars)]
+    if not line.vertical or not gaps or statistics.median(gaps) < SPARSE * line.polygon.width:
+        return [line]
+    return [
+        Line(char.text, char.confidence, line.polygon.part(char.start, char.end, True), model=line.model)
+        for char in chars
+    ]
 
 
 def chunks(line: Line) -> Iterator[tuple[str, Polygon]]:
