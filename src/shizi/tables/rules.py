@@ -33,6 +33,10 @@ FREE, FREE_SHARE = 0.4, 0.12  # what of a dotted rule lies off the text at least
 LEAST, LEAST_WEAK = 1.1, 2.2  # of a whole rule without its gaps
 COVER = 0.35  # share of a rule's length that its pieces make up
 STEEPEST = 0.05  # slope of a rule after its page was set level: photographs lean this much
+WIDE, APART, ROW = 6.0, 5.5, 2.2  # rules that frame rows: how long at least, how far from one another at most, and for one row
+# Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
+# what one pixel tells at most, and the share of the stretch that no text covers.
+HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
 BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
 ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
 MOST = 1500  # pieces looked at: the longest; a picture of more is no form
@@ -74,14 +78,16 @@ def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
     boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
     size = max(6.0, size * scale)
     back = cv2.invertAffineTransform(turn)
-    rules, crossed = [], None
+    rules, crossed, frames = [], None, []
     for upright in (False, True):
         view = np.ascontiguousarray(grey.T) if upright else grey
         bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
         bounds = bounds[:, [1, 0, 3, 2]] if upright else bounds
-        mask, strong = _masks(view, bounds, size, crossed)
+        mask, strong = _masks(view, bounds, size, crossed, frames)
         crossed = np.ascontiguousarray(mask.T)
-        for rule in _joined(_pieces(mask, strong, bounds, size), size):
+        joined = _joined(_pieces(mask, strong, bounds, size), size)
+        frames = _frames(joined, size)
+        for rule in joined:
             ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
             ends = (ends[0][::-1], ends[1][::-1]) if upright else ends
             start, end = (_moved(point, back, 1 / scale) for point in ends)
@@ -190,7 +196,22 @@ class Piece:
     weak: float
 
 
-def _masks(grey: Map, bounds: Floats, size: float, crossed: Map | None) -> tuple[Map, Map]:
+def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, int]]:
+    """Give what lies between rules of one length: left, top, right and bottom as seen from the other way."""
+    found = []
+    ordered = sorted((rule for rule in rules if rule.x1 - rule.x0 > WIDE * size), key=lambda rule: rule.y0)
+    for i, rule in enumerate(ordered):
+        for below in ordered[i + 1 :]:
+            alike = abs(rule.x0 - below.x0) + abs(rule.x1 - below.x1) < 2 * size + 0.1 * (rule.x1 - rule.x0)
+            if alike and 0.8 * size < below.y0 - rule.y0 < APART * size:
+                found.append((round(rule.y0), round(rule.x0), round(below.y0), round(rule.x1)))
+                break
+    return found
+
+
+def _masks(
+    grey: Map, bounds: Floats, size: float, crossed: Map | None, frames: Sequence[tuple[int, int, int, int]]
+) -> tuple[Map, Map]:
     """Mark what may be rules that run across a level page, and of these the solid ones; `bounds` (K 4) of its text.
 
     `crossed` marks the rules of the other way: where dots stand in a row because these cut something.
@@ -213,7 +234,36 @@ def _masks(grey: Map, bounds: Floats, size: float, crossed: Map | None) -> tuple
     blurred = cv2.blur(grey, (max(3, round(BLUR * size)), 1))
     faint = np.asarray(cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
     _blank(faint, bounds, BLUR / 2 * size)
-    return strong | dotted | _long(faint, SHORTEST_WEAK * size), strong
+    mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)
+    return (mask | _hinted(dark, covered, frames, size) if len(frames) > 1 else mask), strong
+
+
+def _hinted(dark: Map, covered: Map, frames: Sequence[tuple[int, int, int, int]], size: float) -> Map:
+    """Mark within frames where what no text covers tells a rule on the mean of a long stretch.
+
+    The columns of a grid are parted by faint or dotted rules that its text leaves bare only between its rows.
+    """
+    bare = (1 - covered).astype(np.float32)
+    told = cv2.min(dark, HINT_MOST).astype(np.float32) * bare
+    window = (2 * round(HINT_STRETCH * size / 2) + 1, 3)
+    share = cv2.blur(bare, window)
+    peak = _peaks(cv2.blur(told, window) / np.maximum(share, 1e-3), size) * (share > HINT_BARE)
+    hint = np.zeros_like(dark)
+    for left, top, right, bottom in frames:
+        place = slice(max(0, top - round(size)), bottom + round(size)), slice(left, right)
+        seen = bare[place].sum(axis=1)  # of each row of pixels within this frame
+        own = _peaks((told[place].sum(axis=1) / np.maximum(seen, 1.0))[:, None], size)[:, 0]
+        row = (seen < HINT_BARE / 2 * (right - left)) & (right - left < ROW * size)  # one row, all under text
+        there = (peak[place[0], (left + right) // 2] > HINT) & ((own > HINT) | row)
+        hint[place][np.convolve(there, np.ones(3), "same") > 0] = 1
+    return hint
+
+
+def _peaks(levels: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:
+    """Give by how much levels stand out from those within a rule's width above and below."""
+    near = np.ones((2 * round(THICKEST * size / 2) + 3, 1), np.uint8)
+    peaks: npt.NDArray[np.float32] = cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near)
+    return peaks
 
 
 def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
