@@ -29,12 +29,12 @@ FACES = {
 BOLD = {"sans": "bold", "serif": "heavy"}
 CHINESE_SC = 2  # the face for mainland China within Noto's collections
 
-GOODS = "钢筋 水泥 电缆 打印纸 办公桌 激光打印机 交换机 消防水泵 空气开关 不锈钢螺栓 防水涂料 白炽灯 墨盒 键盘 显示器".split()
-NAMES = "张伟 王芳 李娜 刘洋 陈静 杨帆 赵敏 黄磊 周杰 吴倩 欧阳雪 司马亮".split()
-PLACES = "北京 上海 广州 深圳 成都 武汉 西安 南京 杭州 青岛 哈尔滨 呼和浩特".split()
-HEADS_ZH = "序号 名称 规格型号 单位 数量 单价 金额 日期 备注 地区 负责人 部门 合同编号 完成率 同比增长".split()
-HEADS_EN = "Item|Region|Units|Net sales|Growth|Date|Remarks|Owner|Model|Accuracy|Latency (ms)|Params".split("|")
-WORDS = "annual report total revenue cost method baseline sample result control group north south model large".split()
+GOODS = "钢筋 水泥 电缆 打印纸 办公桌 激光打印机 交换机 消防水泵 空气开关 不锈钢螺栓 白炽灯 墨盒 键盘 显示器".split()  # noqa: SIM905
+NAMES = "张伟 王芳 李娜 刘洋 陈静 杨帆 赵敏 黄磊 周杰 吴倩 欧阳雪 司马亮".split()  # noqa: SIM905
+PLACES = "北京 上海 广州 深圳 成都 武汉 西安 南京 杭州 青岛 哈尔滨 呼和浩特".split()  # noqa: SIM905
+HEADS_ZH = "序号 名称 规格型号 单位 数量 单价 金额 日期 备注 地区 负责人 部门 合同编号 完成率 同比增长".split()  # noqa: SIM905
+HEADS_EN = "Item|Region|Units|Net sales|Growth|Date|Remarks|Owner|Model|Accuracy|Latency (ms)|Params".split("|")  # noqa: SIM905
+WORDS = "annual report total revenue cost method baseline sample result control group north south model large".split()  # noqa: SIM905
 SENTENCES = (
     "根据公司年度工作安排，现将各部门上半年的完成情况汇总如下，请各单位认真核对并于本月底前反馈意见。",
     "本次采购严格按照招标文件的要求执行，供应商应当在合同签订后十五个工作日内完成供货和安装调试。",
@@ -181,7 +181,7 @@ def _value(sort: str, row: int, random: Random, chinese: bool) -> str:
         "percent": f"{random.uniform(-20, 120):.1f}%",
         "date": f"20{random.randint(10, 26)}-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}",
         "word": random.choice(PLACES) if chinese else random.choice(WORDS),
-        "unit": random.choice("台 个 千克 套 米 箱".split() if chinese else "kg pcs m³ box".split()),
+        "unit": random.choice(["台", "个", "千克", "套", "米", "箱"] if chinese else ["kg", "pcs", "m³", "box"]),
         "remark": random.choice(SENTENCES[:3])[: random.randint(4, 34)] if chinese else some,
     }[sort]
 
@@ -287,7 +287,9 @@ def _paint(
             y = y0 + (min(plan.heights[cell.row + i] for i in range(1)) - plan.heights[cell.row]) / 2
             y += min(plan.heights) / 2 - 0.65 * size
         sort = plan.sorts[cell.column]
-        anchor = "m" if cell.column_span > 1 or centred or (head and sort not in right) else "r" if sort in right else "l"
+        anchor = (
+            "m" if cell.column_span > 1 or centred or (head and sort not in right) else "r" if sort in right else "l"
+        )
         x = {"l": x0 + side, "m": (x0 + x1) / 2, "r": x1 - side}[anchor]
         for i, line in enumerate(cell.lines):
             ink = "white" if light and head else "black"
@@ -296,9 +298,7 @@ def _paint(
     return Truth(corners, plan.rows, plan.columns, tuple(plan.cells))
 
 
-def _shade(
-    draw: ImageDraw.ImageDraw, plan: Plan, kind: str, random: Random, xs: list[float], ys: list[float]
-) -> bool:
+def _shade(draw: ImageDraw.ImageDraw, plan: Plan, kind: str, random: Random, xs: list[float], ys: list[float]) -> bool:
     """Fill the head, or every other row; says whether the head needs light ink."""
     drawn = random.random()
     if drawn < 0.3:
@@ -314,11 +314,15 @@ def _shade(
 
 def _pen(random: Random) -> tuple[Ink, int, int]:
     """Choose a rule's ink, width and, where it is broken, the length of its dashes (0: unbroken)."""
-    ink = random.choice(((0, 0, 0), (0, 0, 0), (40, 40, 40), (150, 150, 150), (200, 205, 210), (60, 90, 160), (200, 60, 60)))
+    ink = random.choice(
+        ((0, 0, 0), (0, 0, 0), (40, 40, 40), (150, 150, 150), (200, 205, 210), (60, 90, 160), (200, 60, 60))
+    )
     return ink, random.choice((1, 1, 2, 2, 3)), random.choice((0, 0, 0, 0, 0, 2, 6))
 
 
-def _rule(draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], pen: tuple[Ink, int, int]) -> None:
+def _rule(
+    draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], pen: tuple[Ink, int, int]
+) -> None:
     ink, width, dash = pen
     if not dash:
         draw.line((*start, *end), ink, width)
@@ -334,7 +338,7 @@ def _rule(draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[floa
 
 
 def _edges(plan: Plan) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Give the stretches between cells: (row, column) over which a horizontal one, left of which an upright one runs."""
+    """Give the stretches between cells: (row, column) over which a level one, left of which an upright one runs."""
     owner = {
         (cell.row + i, cell.column + j): n
         for n, cell in enumerate(plan.cells)
@@ -361,7 +365,11 @@ def _rules_all(draw: ImageDraw.ImageDraw, plan: Plan, random: Random, xs: list[f
 
 def _rules_some(draw: ImageDraw.ImageDraw, plan: Plan, random: Random, xs: list[float], ys: list[float]) -> None:
     """Draw the rules of a three-line table, of rows alone, of columns alone, or a grid open at its sides."""
-    style, pen, (across, down) = random.choice(("three", "three", "rows", "columns", "open")), _pen(random), _edges(plan)
+    style, pen, (across, down) = (
+        random.choice(("three", "three", "rows", "columns", "open")),
+        _pen(random),
+        _edges(plan),
+    )
     pen = (pen[0], pen[1], 0) if style == "three" else pen
     thick = (pen[0], pen[1] + random.choice((0, 1, 2)), pen[2])
     for y in (ys[0], ys[-1]):
@@ -420,7 +428,13 @@ def _stamp(page: Image.Image, random: Random, size: int) -> None:
 
 
 def _without_table(random: Random, size: int) -> Image.Image:
-    draws: tuple[Callable[[ImageDraw.ImageDraw, Random, int], float], ...] = (_columns, _letter, _list, _contents, _framed)
+    draws: tuple[Callable[[ImageDraw.ImageDraw, Random, int], float], ...] = (
+        _columns,
+        _letter,
+        _list,
+        _contents,
+        _framed,
+    )
     page = Image.new("RGB", (46 * size, 70 * size), "white")
     bottom = random.choice(draws)(ImageDraw.Draw(page), random, size)
     return page.crop((0, 0, page.width, min(page.height, round(bottom + 3 * size))))
@@ -433,7 +447,10 @@ def _columns(draw: ImageDraw.ImageDraw, random: Random, size: int) -> float:
     for i in range(count):
         y = 3.0 * size
         for _ in range(random.randint(2, 4)):
-            y = _paragraph(draw, random, face, size, (3 + i * 2) * size + i * width, y, width, random.randint(4, 9)) + 0.5 * size
+            y = (
+                _paragraph(draw, random, face, size, (3 + i * 2) * size + i * width, y, width, random.randint(4, 9))
+                + 0.5 * size
+            )
         bottoms.append(y)
     return max(bottoms)
 
@@ -456,7 +473,13 @@ def _letter(draw: ImageDraw.ImageDraw, random: Random, size: int) -> float:
 def _list(draw: ImageDraw.ImageDraw, random: Random, size: int) -> float:
     y = 3.0 * size
     for i in range(random.randint(6, 12)):
-        draw.text((3 * size, y + 0.75 * size), random.choice((f"{i + 1}.", f"（{i + 1}）", "•")), "black", _font("sans", size), "lm")
+        draw.text(
+            (3 * size, y + 0.75 * size),
+            random.choice((f"{i + 1}.", f"（{i + 1}）", "•")),
+            "black",
+            _font("sans", size),
+            "lm",
+        )
         y = _paragraph(draw, random, "sans", size, 6 * size, y, 36 * size, random.randint(1, 3)) + 0.4 * size
     return y
 
@@ -464,7 +487,7 @@ def _list(draw: ImageDraw.ImageDraw, random: Random, size: int) -> float:
 def _contents(draw: ImageDraw.ImageDraw, random: Random, size: int) -> float:
     y, font = 4.0 * size, _font("serif", size)
     for i in range(random.randint(8, 16)):
-        title, number = f"第{i + 1}章  {random.choice(SENTENCES)[:random.randint(6, 16)]}", str(3 + 7 * i)
+        title, number = f"第{i + 1}章  {random.choice(SENTENCES)[: random.randint(6, 16)]}", str(3 + 7 * i)
         draw.text((3 * size, y), title, "black", font, "lm")
         draw.text((42 * size, y), number, "black", font, "rm")
         start, end = 3 * size + font.getlength(title) + 0.5 * size, 42 * size - font.getlength(number) - 0.5 * size
@@ -500,7 +523,9 @@ def _worn(page: Image.Image, truths: list[Truth], random: Random) -> tuple[Pixel
     spin = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]], np.float32)
     moved = (corners - corners.mean(axis=0)) @ spin.T
     if way == "photo":
-        moved += np.array([[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(4)], np.float32) * 0.015 * width
+        moved += (
+            np.array([[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(4)], np.float32) * 0.015 * width
+        )
     moved -= moved.min(axis=0)
     matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
     frame = tuple(int(side) + 1 for side in moved.max(axis=0))
@@ -523,7 +548,9 @@ def _seen(pixels: NDArray[np.uint8], way: str, random: Random) -> Pixels:
     if way == "photo":
         y, x = np.mgrid[: seen.shape[0], : seen.shape[1]].astype(np.float32)
         angle = random.uniform(0, 2 * math.pi)
-        seen *= (0.8 + 0.3 * (np.cos(angle) * (x / seen.shape[1] - 0.5) + np.sin(angle) * (y / seen.shape[0] - 0.5)))[:, :, None]
+        seen *= (0.8 + 0.3 * (np.cos(angle) * (x / seen.shape[1] - 0.5) + np.sin(angle) * (y / seen.shape[0] - 0.5)))[
+            :, :, None
+        ]
     seen += rng.normal(0, random.uniform(1, 7), seen.shape[:2])[:, :, None]
     file = io.BytesIO()
     Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=random.randint(55, 92))

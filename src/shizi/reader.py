@@ -20,7 +20,7 @@ from shizi.document import Document, Line, Page, PageImage, Table
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange, with_detail
+from shizi.layout import Fragment, arrange, name_blocks, with_detail
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
@@ -105,6 +105,7 @@ class Reader:
             lines = tuple(with_detail(line, options.detail) for line in lines)
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
+        blocks = name_blocks(lines, blocks, height)
         return Page(image.number, width, height, image.dpi, rotation, lines, blocks, tables, warnings)
 
 

@@ -58,7 +58,8 @@ def _find(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Table]:
         return []
     size = float(np.median([min(line.polygon.width, line.polygon.height) for line in lines]))
     tables: list[Table] = []
-    rest, free = set(range(len(lines))), []
+    rest: set[int] = set(range(len(lines)))
+    free: list[Rule] = []
     for group in groups(rules, size):
         grid = grid_of(group, size) if is_grid(group) else None
         table = _ruled(lines, rest, grid, size) if grid and len(grid.columns) > 2 else None
@@ -83,7 +84,7 @@ def _pieces(lines: Sequence[Line], rest: Iterable[int], grid: Grid) -> list[tupl
     """Cut the lines that lie in a grid at its cells; gives the index of the cell of each piece."""
     owner = _owners(grid)
     left, top, right, bottom = Polygon.from_points(grid.corners).bounds
-    found = []
+    found: list[tuple[int, Piece]] = []
     for i in sorted(rest):
         x, y = lines[i].polygon.centre
         if left < x < right and top < y < bottom:
@@ -116,7 +117,7 @@ def _parted(
     if len(grid.rows) - 1 > MOST_BANDS:
         return grid, pieces
     height = grid.height
-    rows, spans = [0.0], []
+    rows, spans = [0.0], list[Span]()
     for row in range(len(grid.rows) - 1):
         band = [span for span in grid.spans if span.row <= row < span.row + span.row_span]
         cuts = _cuts_within(grid, row, band, pieces, size) if all(span.row_span == 1 for span in band) else []
@@ -144,7 +145,9 @@ def _cuts_within(
             corners = grid.shares(piece.polygon.corners) * (grid.width, grid.height)
             (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
             items.append(Item(n, left, top, right, bottom, piece.text))
-        extents.append((grid.columns[span.column] * grid.width, grid.columns[span.column + span.column_span] * grid.width))
+        extents.append(
+            (grid.columns[span.column] * grid.width, grid.columns[span.column + span.column_span] * grid.width)
+        )
     several = sum(sum(item.index == n for item in items) > 1 for n in numbers)
     if several < max(2, 0.5 * len(numbers)):
         return []

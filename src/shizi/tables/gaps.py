@@ -1,10 +1,11 @@
 """Gaps: tables without upright rules, told by the white between their columns and rows.
 
-Takes the page's text as `Item`s set level, and rules that run across, gives `Grid`s with spans. Knows nothing of pixels.
+Takes the page's text as `Item`s set level, and rules that run across, gives `Plan`s. Knows nothing of pixels.
 
 Careful on purpose: text in columns, letter heads, lists and pairs of label and value are no tables.
 """
 
+import itertools
 import re
 import statistics
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,9 @@ def between_rules(items: Sequence[Item], rules: Sequence[Stretch], size: float) 
         left, right = (statistics.median(getattr(rule, side) for rule in stack) for side in ("left", "right"))
         inside = [item for item in items if top < item.middle < bottom and left - size < item.centre < right + size]
         rows = rows_of(inside, size)
-        partly = [rule for rule in rules if top < rule.y < bottom and left - size < rule.left and rule.right < right + size]
+        partly = [
+            rule for rule in rules if top < rule.y < bottom and left - size < rule.left and rule.right < right + size
+        ]
         plan = _plan(rows, size, stack, partly, (left, right))
         if plan is not None:
             plans.append(plan)
@@ -194,7 +197,10 @@ def _plan(
     columns = _body_columns(rows, size)
     if len(columns) < 2 or not _is_table(rows, columns, size, ruled=bool(rules)):
         return None
-    cuts = _middles(columns, sides or (min(item.left for item in items) - 0.3 * size, max(item.right for item in items) + 0.3 * size))
+    cuts = _middles(
+        columns,
+        sides or (min(item.left for item in items) - 0.3 * size, max(item.right for item in items) + 0.3 * size),
+    )
     groups = _banded(rows, rules, columns, size) if rules else wrapped(rows, columns, size)
     head, groups = _head(groups, cuts, partly, size)
     tops = _lines_between(groups, rules, size)
@@ -238,7 +244,11 @@ def _is_table(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size:
     if sum(bool(LABELLED.match(item.text)) for item in items) > 0.3 * len(items):
         return False
     fill = sum(len(column) > 0.4 * len(full) for column in cells) / len(columns)
-    if running > (0 if len(columns) < 4 else 1) or fill < 0.5 or statistics.median(i.right - i.left for i in items) > SHORT * size:
+    if (
+        running > (0 if len(columns) < 4 else 1)
+        or fill < 0.5
+        or statistics.median(i.right - i.left for i in items) > SHORT * size
+    ):
         return False
     if len(columns) == 2:
         numbers = max(sum(bool(NUMBER.fullmatch(item.text)) for item in column) for column in cells)
@@ -251,14 +261,14 @@ def _is_running(column: Sequence[Item], left: float, right: float, size: float) 
     """Say whether a column holds running text: wide, line after line filled."""
     if right - left < 9 * size or len(column) < 3:
         return False
-    close = sum(b.middle - a.middle < 2 * size for a, b in zip(column, column[1:], strict=False))
+    close = sum(b.middle - a.middle < 2 * size for a, b in itertools.pairwise(column))
     fill = statistics.fmean((item.right - item.left) / (right - left) for item in column)
     return fill > FILLED and close > 0.6 * (len(column) - 1)
 
 
 def wrapped(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size: float) -> list[list[Row]]:
     """Gather rows of text to rows of the table: lines of a wrapped cell stand closer than rows do."""
-    steps = [_middle(below) - _middle(above) for above, below in zip(rows, rows[1:], strict=False)]
+    steps = [_middle(below) - _middle(above) for above, below in itertools.pairwise(rows)]
     near = _nearness(rows, steps, columns, size)
     groups = [[rows[0]]]
     for row, step in zip(rows[1:], steps, strict=True):
@@ -269,10 +279,12 @@ def wrapped(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size: f
     return groups
 
 
-def _nearness(rows: Sequence[Row], steps: Sequence[float], columns: Sequence[tuple[float, float]], size: float) -> float:
+def _nearness(
+    rows: Sequence[Row], steps: Sequence[float], columns: Sequence[tuple[float, float]], size: float
+) -> float:
     """Give the distance under which rows of text belong to one row of the table; 0 where none do."""
     ordered = sorted(steps, reverse=True)
-    for large, small in zip(ordered, ordered[1:], strict=False):
+    for large, small in itertools.pairwise(ordered):
         near = (small + large) / 2
         if small < min(WRAP_PITCH * size, WRAPPED * large) and _are_partial(rows, steps, near, len(columns)):
             return near
@@ -295,7 +307,7 @@ def _banded(
 ) -> list[list[Row]]:
     """Gather rows of text by the rules between them; where rules part head, body and foot only, by their distance."""
     bands: list[list[Row]] = []
-    for above, below in zip(rules, rules[1:], strict=False):
+    for above, below in itertools.pairwise(rules):
         band = [row for row in rows if above.y < _middle(row) <= below.y]
         if band:
             bands.append(band)
@@ -317,7 +329,9 @@ def _head(
 
     Gives the columns of each heading in the upper row, and the groups, the head's two first if it was parted.
     """
-    rows = groups[0] + (groups[1] if len(groups) > 2 and len(groups[0]) == 1 and _crosses(groups[0][0], cuts, size) else [])
+    rows = groups[0] + (
+        groups[1] if len(groups) > 2 and len(groups[0]) == 1 and _crosses(groups[0][0], cuts, size) else []
+    )
     if len(rows) < 2:
         return [], groups
     upper, lower = rows[0], rows[-1]
@@ -341,9 +355,7 @@ def _crosses(row: Row, cuts: Sequence[float], size: float) -> bool:
     return any(item.left + 0.3 * size < cut < item.right - 0.3 * size for item in row for cut in cuts[1:-1])
 
 
-def _reach(
-    item: Item, lower: Row, cuts: Sequence[float], partly: Sequence[Stretch], size: float
-) -> tuple[int, int]:
+def _reach(item: Item, lower: Row, cuts: Sequence[float], partly: Sequence[Stretch], size: float) -> tuple[int, int]:
     """Give the first and last column a heading stands over: by the rule under it, or by its being centred over them."""
     column = _column(item.centre, cuts)
     for rule in partly:

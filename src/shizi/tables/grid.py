@@ -63,7 +63,9 @@ class Grid:
         """Give the outline of a cell."""
         left, right = self.columns[span.column], self.columns[span.column + span.column_span]
         top, bottom = self.rows[span.row], self.rows[span.row + span.row_span]
-        return Polygon.from_points(self.place(*share) for share in ((left, top), (right, top), (right, bottom), (left, bottom)))
+        return Polygon.from_points(
+            self.place(*share) for share in ((left, top), (right, top), (right, bottom), (left, bottom))
+        )
 
     def shares(self, points: Sequence[Point]) -> Floats:
         """Give where the page's points lie, as shares of the table's width and height (N 2)."""
@@ -81,7 +83,9 @@ def _shares(corners: Floats, points: Floats) -> Floats:
         miss = points - here
         turn = along[:, 0] * down[:, 1] - along[:, 1] * down[:, 0]
         turn = np.where(np.abs(turn) < 1e-9, 1e-9, turn)
-        step = np.stack([miss[:, 0] * down[:, 1] - miss[:, 1] * down[:, 0], along[:, 0] * miss[:, 1] - along[:, 1] * miss[:, 0]])
+        step = np.stack(
+            [miss[:, 0] * down[:, 1] - miss[:, 1] * down[:, 0], along[:, 0] * miss[:, 1] - along[:, 1] * miss[:, 0]]
+        )
         shares = shares + (step / turn).T
     return shares
 
@@ -110,9 +114,7 @@ def groups(rules: Sequence[Rule], size: float) -> list[list[Rule]]:
 def _meet(lying: Rule, upright: Rule, reach: float) -> bool:
     x = upright.at((lying.start[1] + lying.end[1]) / 2)
     y = lying.at(x)
-    return (
-        lying.start[0] - reach < x < lying.end[0] + reach and upright.start[1] - reach < y < upright.end[1] + reach
-    )
+    return lying.start[0] - reach < x < lying.end[0] + reach and upright.start[1] - reach < y < upright.end[1] + reach
 
 
 def is_grid(rules: Iterable[Rule]) -> bool:
@@ -137,9 +139,9 @@ def grid_of(rules: Sequence[Rule], size: float) -> Grid | None:
         return None
     for _ in range(2):  # what parts no two cells is a stroke, and no boundary
         above = _drawn(lying, rows, columns, ONE * size / height)  # rows + 1, columns
-        rows = [row for row, parts in zip(rows, above.any(axis=1), strict=True) if parts]
+        rows = [row for i, row in enumerate(rows) if above[i].any()]
         before = _drawn(upright, columns, rows, ONE * size / width)  # columns + 1, rows
-        columns = [column for column, parts in zip(columns, before.any(axis=1), strict=True) if parts]
+        columns = [column for i, column in enumerate(columns) if before[i].any()]
     above = _drawn(lying, rows, columns, ONE * size / height)
     before = _drawn(upright, columns, rows, ONE * size / width).T  # rows, columns + 1
     a, b, c, d = corners.tolist()

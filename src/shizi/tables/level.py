@@ -14,7 +14,7 @@ FEWEST = 6  # fewer lines tell a common slope only
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The map from the page to its level form: rows slope by `slope` at height `middle` and by `fan` more a pixel below.
+    """The map from the page to its level form: rows slope by `slope` at height `middle`, by `fan` more a pixel below.
 
     `slope` also tells how far upright lines lean: a page turned as a whole.
     """

@@ -7,6 +7,7 @@ ridges count anywhere; dots and faint ink, run together along the rule, only off
 own strokes would pass for them.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,11 @@ FREE, FREE_SHARE = 0.4, 0.12  # what of a dotted rule lies off the text at least
 LEAST, LEAST_WEAK = 1.1, 2.2  # of a whole rule without its gaps
 COVER = 0.35  # share of a rule's length that its pieces make up
 STEEPEST = 0.05  # slope of a rule after its page was set level: photographs lean this much
-WIDE, APART, ROW = 6.0, 5.5, 2.2  # rules that frame rows: how long at least, how far from one another at most, and for one row
+WIDE, APART, ROW = (
+    6.0,
+    5.5,
+    2.2,
+)  # rules that frame rows: how long at least, how far from one another at most, and for one row
 # Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
 # what one pixel tells at most, and the share of the stretch that no text covers.
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
@@ -77,8 +82,10 @@ def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
         grey = np.asarray(cv2.warpAffine(grey, turn, frame, flags=cv2.INTER_LINEAR, borderValue=edge), np.uint8)
     boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
     size = max(6.0, size * scale)
-    back = cv2.invertAffineTransform(turn)
-    rules, crossed, frames = [], None, []
+    back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
+    rules: list[Rule] = []
+    crossed: Map | None = None
+    frames: list[tuple[int, int, int, int]] = []
     for upright in (False, True):
         view = np.ascontiguousarray(grey.T) if upright else grey
         bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
@@ -109,7 +116,7 @@ def cut_at(region: Region, rules: Iterable[Rule]) -> list[Region]:
     narrow, off = 0.3 * thin / long, 0.04 * thin / long  # off: half a rule's own width
     edges = [0.0, *places, 1.0]
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         start, end = start + off * (start > 0), end - off * (end < 1)
         if end - start > narrow:
             corners = Polygon.from_points(region.corners.tolist()).part(start, end, region.is_tall).corners
@@ -146,7 +153,9 @@ def _darkest(pixels: Pixels, scale: float) -> Map:
     grey = cv2.min(cv2.min(red, green), blue)
     if scale < 1:
         height, width = grey.shape
-        grey = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(
+            grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+        )
     return np.asarray(grey, np.uint8)
 
 
@@ -218,7 +227,7 @@ def _masks(
     """
     thick = 2 * round(THICKEST * size / 2) + 3
     across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
-    dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across)
+    dark = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), np.uint8)
     ridge = cv2.max(dark, cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
     along = bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]]  # text whose strokes run on as rules do
     solid = np.asarray(ridge > STRONG, np.uint8)
@@ -244,7 +253,7 @@ def _hinted(dark: Map, covered: Map, frames: Sequence[tuple[int, int, int, int]]
     The columns of a grid are parted by faint or dotted rules that its text leaves bare only between its rows.
     """
     bare = (1 - covered).astype(np.float32)
-    told = cv2.min(dark, HINT_MOST).astype(np.float32) * bare
+    told = np.minimum(dark, HINT_MOST).astype(np.float32) * bare
     window = (2 * round(HINT_STRETCH * size / 2) + 1, 3)
     share = cv2.blur(bare, window)
     peak = _peaks(cv2.blur(told, window) / np.maximum(share, 1e-3), size) * (share > HINT_BARE)
@@ -262,15 +271,14 @@ def _hinted(dark: Map, covered: Map, frames: Sequence[tuple[int, int, int, int]]
 def _peaks(levels: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:
     """Give by how much levels stand out from those within a rule's width above and below."""
     near = np.ones((2 * round(THICKEST * size / 2) + 3, 1), np.uint8)
-    peaks: npt.NDArray[np.float32] = cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near)
-    return peaks
+    return np.asarray(cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near), np.float32)
 
 
 def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
     """Trace the pieces of rules in a mask."""
     contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     for contour in sorted(contours, key=len, reverse=True)[:MOST]:
-        outline = contour[:, 0]
+        outline = np.asarray(contour[:, 0], np.int32)
         left, top, width, height = cv2.boundingRect(contour)
         thick = (cv2.contourArea(contour) + len(outline) / 2) / width
         if thick > THICKEST * size + 2 or height > 0.2 * width + THICKEST * size:
@@ -300,8 +308,8 @@ def _dotted(dots: Map, covered: Map, size: float) -> Map:
     for contour in cv2.findContours(runs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
         left, top, width, height = cv2.boundingRect(contour)
         place = slice(top, top + height), slice(left, left + width)
-        free = ~covered[place].any(axis=0)
-        inked = (dots[place] & runs[place]).any(axis=0)
+        free = np.asarray(~covered[place].any(axis=0), bool)
+        inked = np.asarray((dots[place] & runs[place]).any(axis=0), bool)
         if free.sum() < max(FREE * size, FREE_SHARE * width) or inked[free].mean() < DOTS_COVER:
             runs[place] = 0
     return runs
@@ -337,7 +345,11 @@ def _is_stroke(bounds: Floats, piece: tuple[float, ...], size: float) -> bool:
     left, top, right, bottom = bounds.T
     inset, spread = _edge(bounds), 0.2 * size
     inside = (left - spread < x0) & (x1 < right + spread)
-    stroke = (x1 - x0 < 1.5 * np.minimum(bottom - top, right - left)) & (top + inset < min(y0, y1)) & (max(y0, y1) < bottom - inset)
+    stroke = (
+        (x1 - x0 < 1.5 * np.minimum(bottom - top, right - left))
+        & (top + inset < min(y0, y1))
+        & (max(y0, y1) < bottom - inset)
+    )
     dash = (top + 2 * inset < min(y0, y1)) & (max(y0, y1) < bottom - 2 * inset)
     return bool((inside & (stroke | dash)).any())
 

@@ -12,7 +12,6 @@ from shizi.charset import is_chinese
 from shizi.document import Char, Line
 from shizi.geometry import Point, Polygon
 
-
 # Widths of characters, and the white beyond them that parts two cells, in heights of the line (margins included).
 FULL, HALF, APART = 0.72, 0.4, 0.6
 SPARSE = 0.25  # gap between the characters of an upright column, in its widths, from which it is no word
@@ -28,7 +27,9 @@ class Piece:
     polygon: Polygon
 
 
-def cut_line(index: int, line: Line, cells_at: Callable[[Sequence[Point]], Sequence[int | None]]) -> Iterator[tuple[int, Piece]]:
+def cut_line(
+    index: int, line: Line, cells_at: Callable[[Sequence[Point]], Sequence[int | None]]
+) -> Iterator[tuple[int, Piece]]:
     """Cut a line where its characters pass from one cell to another; what lies in no cell is left out."""
     runs: list[tuple[int | None, list[Char]]] = []
     chars = characters(line)
