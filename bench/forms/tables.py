@@ -29,7 +29,8 @@ FACES = {
 BOLD = {"sans": "bold", "serif": "heavy"}
 CHINESE_SC = 2  # the face for mainland China within Noto's collections
 
-GOODS = "钢筋 水泥 电缆 打印纸 办公桌 激光打印机 交换机 消防水泵 空气开关 不锈钢螺栓 白炽灯 墨盒 键盘 显示器".split()  # noqa: SIM905
+GOODS = "钢筋 水泥 电缆 打印纸 办公桌 激光打印机 交换机 消防水泵 空气开关 不锈钢螺栓 防水涂料".split()  # noqa: SIM905
+GOODS += "白炽灯 墨盒 键盘 显示器".split()  # noqa: SIM905
 NAMES = "张伟 王芳 李娜 刘洋 陈静 杨帆 赵敏 黄磊 周杰 吴倩 欧阳雪 司马亮".split()  # noqa: SIM905
 PLACES = "北京 上海 广州 深圳 成都 武汉 西安 南京 杭州 青岛 哈尔滨 呼和浩特".split()  # noqa: SIM905
 HEADS_ZH = "序号 名称 规格型号 单位 数量 单价 金额 日期 备注 地区 负责人 部门 合同编号 完成率 同比增长".split()  # noqa: SIM905

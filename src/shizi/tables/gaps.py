@@ -18,6 +18,7 @@ GUTTER = 0.3  # least white between columns, in text heights
 SAME_ROW = 0.36  # text whose middles differ by less than this share of its height stands on one row
 WRAPPED = 0.86  # lines of one cell stand closer than this share of the distance between rows
 WRAP_PITCH = 1.15  # and never further apart than this, in text heights (margins included)
+HEAD_PITCH = 1.9  # the rows of a head stand no further apart, in text heights
 STRAY = 0.1  # share of rows whose text may cross a gutter: what stands over several columns
 SHORT = 13.0  # mean width of cells, in text heights, beyond which a column is running text
 FILLED = 0.62  # running text fills this share of its column's width on average
@@ -119,7 +120,7 @@ def without_rules(items: Sequence[Item], size: float) -> list[Plan]:
     rows, plans, start = rows_of(items, size), [], 0
     while start < len(rows):
         end = _run(rows, start, size)
-        plan = _plan(_trimmed(rows[start:end]), size) if end - start > 2 else None
+        plan = _plan(_trimmed(rows[start:end], size), size) if end - start > 2 else None
         if plan is not None:
             plans.append(plan)
         start = max(end, start + 1) if plan is not None or end - start < 3 else start + 1
@@ -128,7 +129,7 @@ def without_rules(items: Sequence[Item], size: float) -> list[Plan]:
 
 def _run(rows: Sequence[Row], start: int, size: float) -> int:
     """Give the index after the last row, from `start`, that goes on with the same gutters."""
-    if len(rows[start]) < 2 and (start + 1 >= len(rows) or len(rows[start + 1]) < 3):
+    if len(rows[start]) < 2 and not _heads(rows, start, size):
         return start + 1
     taken = list(rows[start])
     columns = 0
@@ -149,15 +150,19 @@ def _run(rows: Sequence[Row], start: int, size: float) -> int:
     return end
 
 
-def _trimmed(rows: Sequence[Row]) -> list[Row]:
+def _trimmed(rows: Sequence[Row], size: float) -> list[Row]:
     """Take off the rows at both ends that hold one piece of text: headings, notes."""
-    most = max(len(row) for row in rows)
     start, end = 0, len(rows)
-    while start < end and len(rows[start]) < 2 and not (start + 1 < end and 2 < len(rows[start + 1]) < most):
+    while start < end and len(rows[start]) < 2 and not _heads(rows, start, size):
         start += 1
     while end > start and len(rows[end - 1]) < 2 and len(rows[end - 1][0].text) > 12:
         end -= 1
     return list(rows[start:end])
+
+
+def _heads(rows: Sequence[Row], i: int, size: float) -> bool:
+    """Say whether one piece of text may head some columns: others of the head stand close under it."""
+    return i + 1 < len(rows) and len(rows[i + 1]) > 1 and _middle(rows[i + 1]) - _middle(rows[i]) < HEAD_PITCH * size
 
 
 def _columns(items: Iterable[Item], size: float, stray: int) -> list[tuple[float, float]]:
@@ -166,20 +171,23 @@ def _columns(items: Iterable[Item], size: float, stray: int) -> list[tuple[float
     edges = sorted(
         edge for item in items for edge in ((item.left + inset, 1), (max(item.left + inset, item.right - inset), -1))
     )
+    strict, lenient = _extents(edges, 0, size), _extents(edges, stray, size)
+    return lenient if len(lenient) > len(strict) else strict
+
+
+def _extents(edges: Iterable[tuple[float, int]], depth_beyond: int, size: float) -> list[tuple[float, float]]:
+    """Give the stretches more than `depth_beyond` pieces deep; `edges` are where these begin (1) and end (-1)."""
     columns: list[tuple[float, float]] = []
-    for strict in (0, stray):
-        depth, start, columns = 0, 0.0, []
-        for place, step in edges:
-            if step > 0 and depth == strict:
-                start = place
-            depth += step
-            if step < 0 and depth == strict:
-                if columns and start - columns[-1][1] < GUTTER * size:
-                    columns[-1] = (columns[-1][0], place)
-                else:
-                    columns.append((start, place))
-        if len(columns) > 2:
-            break
+    depth, start = 0, 0.0
+    for place, step in edges:
+        if step > 0 and depth == depth_beyond:
+            start = place
+        depth += step
+        if step < 0 and depth == depth_beyond:
+            if columns and start - columns[-1][1] < GUTTER * size:
+                columns[-1] = (columns[-1][0], place)
+            else:
+                columns.append((start, place))
     return columns
 
 

@@ -268,7 +268,7 @@ def _hinted(dark: Map, covered: Map, frames: Sequence[tuple[int, int, int, int]]
     return hint
 
 
-def _peaks(levels: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:
+def _peaks(levels: npt.NDArray[np.floating], size: float) -> npt.NDArray[np.float32]:
     """Give by how much levels stand out from those within a rule's width above and below."""
     near = np.ones((2 * round(THICKEST * size / 2) + 3, 1), np.uint8)
     return np.asarray(cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near), np.float32)
