@@ -18,12 +18,13 @@ GUTTER = 0.3  # least white between columns, in text heights
 SAME_ROW = 0.36  # text whose middles differ by less than this share of its height stands on one row
 WRAPPED = 0.86  # lines of one cell stand closer than this share of the distance between rows
 WRAP_PITCH = 1.15  # and never further apart than this, in text heights (margins included)
-HEAD_PITCH = 1.9  # the rows of a head stand no further apart, in text heights
+HEAD_PITCH = 1.1  # the rows of a head stand no further apart, in text heights
 STRAY = 0.1  # share of rows whose text may cross a gutter: what stands over several columns
 SHORT = 13.0  # mean width of cells, in text heights, beyond which a column is running text
 FILLED = 0.62  # running text fills this share of its column's width on average
 LABELLED = re.compile(r"[^\d:：]{1,12}[:：]\s*\S|[^\d:：]{2,12}[:：]$")
 LEADERS = re.compile(r"\.{4}|…|·{4}|－{4}|_{4}")
+CAPTION = re.compile(r"(附?表|续表|图|Table|Tab\.|Figure|Fig\.)\s*[\d一二三四五六七八九十A-Z]")
 NUMBER = re.compile(r"[-+±¥￥$€£(（]*\d[\d,.\s]*\s*(%|‰|[)）])*|[-—–]+")
 
 
@@ -162,7 +163,9 @@ def _trimmed(rows: Sequence[Row], size: float) -> list[Row]:
 
 def _heads(rows: Sequence[Row], i: int, size: float) -> bool:
     """Say whether one piece of text may head some columns: others of the head stand close under it."""
-    return i + 1 < len(rows) and len(rows[i + 1]) > 1 and _middle(rows[i + 1]) - _middle(rows[i]) < HEAD_PITCH * size
+    if i + 1 == len(rows) or len(rows[i + 1]) < 2 or CAPTION.match(rows[i][0].text):
+        return False
+    return _middle(rows[i + 1]) - _middle(rows[i]) < HEAD_PITCH * size
 
 
 def _columns(items: Iterable[Item], size: float, stray: int) -> list[tuple[float, float]]:

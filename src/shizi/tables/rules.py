@@ -7,10 +7,10 @@ ridges count anywhere; dots and faint ink, run together along the rule, only off
 own strokes would pass for them.
 """
 
-import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -116,7 +116,7 @@ def cut_at(region: Region, rules: Iterable[Rule]) -> list[Region]:
     narrow, off = 0.3 * thin / long, 0.04 * thin / long  # off: half a rule's own width
     edges = [0.0, *places, 1.0]
     pieces = []
-    for start, end in itertools.pairwise(edges):
+    for start, end in pairwise(edges):
         start, end = start + off * (start > 0), end - off * (end < 1)
         if end - start > narrow:
             corners = Polygon.from_points(region.corners.tolist()).part(start, end, region.is_tall).corners
@@ -213,7 +213,9 @@ def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, in
         for below in ordered[i + 1 :]:
             alike = abs(rule.x0 - below.x0) + abs(rule.x1 - below.x1) < 2 * size + 0.1 * (rule.x1 - rule.x0)
             if alike and 0.8 * size < below.y0 - rule.y0 < APART * size:
-                found.append((round(rule.y0), round(rule.x0), round(below.y0), round(rule.x1)))
+                inner = [other.y0 for other in rules if rule.y0 + 0.8 * size < other.y0 < below.y0 - 0.8 * size]
+                edges = sorted({round(y) for y in (rule.y0, *inner, below.y0)})
+                found.extend((top, round(rule.x0), bottom, round(rule.x1)) for top, bottom in pairwise(edges))
                 break
     return found
 
