@@ -16,6 +16,7 @@ from shizi.tables.rules import Rule
 TOUCH = 0.7  # rules meet when they end this close to one another, in text heights
 ONE = 0.5  # rules closer than this, in text heights, are one boundary
 DRAWN = 0.55  # share of a cell's side that a rule covers, for the side to count
+NEWTON = 3  # steps; frames are nearly parallelograms, for which one is exact
 OVERHANG = 1.5  # text heights by which rules reach beyond the outer upright ones of a table open at its sides
 
 Bools = npt.NDArray[np.bool_]
@@ -76,7 +77,7 @@ def _shares(corners: Floats, points: Floats) -> Floats:
     """Invert the bilinear map of `corners` (4 2) at points (N 2), by Newton's method."""
     a, b, c, d = corners
     shares = np.full((len(points), 2), 0.5)
-    for _ in range(6):
+    for _ in range(NEWTON):
         u, v = shares[:, :1], shares[:, 1:]
         here = (a * (1 - u) + b * u) * (1 - v) + (d * (1 - u) + c * u) * v
         along, down = (b - a) * (1 - v) + (c - d) * v, (d - a) * (1 - u) + (c - b) * u
@@ -267,7 +268,10 @@ def spans_of(above: Bools, before: Bools) -> list[Span]:
         changed = bool((before_pass != label).any())
     spans: list[Span] = []
     for value in np.unique(label):
-        spans.extend(_rectangles(label == value))
+        mask = label == value
+        down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        whole = Span(int(down[0]), int(across[0]), int(np.ptp(down)) + 1, int(np.ptp(across)) + 1)
+        spans.extend([whole] if mask.sum() == whole.row_span * whole.column_span else _rectangles(mask))
     return sorted(spans, key=lambda span: (span.row, span.column))
 
 

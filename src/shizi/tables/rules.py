@@ -207,7 +207,7 @@ class Piece:
 
 def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, int]]:
     """Give what lies between rules of one length: left, top, right and bottom as seen from the other way."""
-    found = []
+    found: list[tuple[int, int, int, int]] = []
     ordered = sorted((rule for rule in rules if rule.x1 - rule.x0 > WIDE * size), key=lambda rule: rule.y0)
     for i, rule in enumerate(ordered):
         for below in ordered[i + 1 :]:
