@@ -1,11 +1,12 @@
 """Measure shizi against RapidOCR and Tesseract on one labelled set, in one run, page by page in turn.
 
-    python bench/against.py [SET] [--engines shizi,rapidocr,tesseract] [--threads N] [--json FILE] [--readme]
+    python bench/against.py [SET] [--drawn] [--engines shizi,rapidocr,tesseract] [--threads N] [--json FILE] [--readme]
 
-SET is a folder with labels.jsonl as `shizi eval` takes it; without one, pages are drawn (needs a Chinese font). Each
-engine runs in a process of its own with the same number of threads and its own defaults; every page is read by all of
-them before the next one, so that a busy moment of the machine hits all alike. `--readme` writes the table into both
-READMEs. `shizi-accurate`, `shizi-auto` and `shizi-fast` are the modes; `shizi` is the default mode.
+SET is a folder with labels.jsonl as `shizi eval` takes it; without one, or beside it with `--drawn`, the pages of
+drawn.py are read (they need fonts-noto-cjk). Each engine runs in a process of its own with the same number of threads
+and its own defaults; every page is read by all of them before the next one, so that a busy moment of the machine hits
+all alike. `--readme` writes the table into both READMEs. `shizi-accurate`, `shizi-auto` and `shizi-fast` are the modes;
+`shizi` is the default mode.
 """
 
 import argparse
@@ -23,6 +24,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import drawn
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -147,35 +150,22 @@ def measure(folder: Path, names: list[str], threads: int) -> dict[str, dict]:  #
             "cer_by_category": {key: value.cer for key, value in measures.items() if key != OVERALL},
             "ms": {image: round(answer["ms"], 1) for image, answer in process.answers.items()},
         }
-    _add_ratios(rows)
+    _add_ratios(rows, {label.image: label.category for label in labels})
     return rows
 
 
-def _add_ratios(rows: dict[str, dict]) -> None:  # type: ignore[type-arg]
-    """Give each engine the median, over pages, of RapidOCR's time divided by its own."""
+def _add_ratios(rows: dict[str, dict], categories: dict[str, str]) -> None:  # type: ignore[type-arg]
+    """Give each engine the median, over pages, of RapidOCR's time divided by its own: overall and by category."""
     if "rapidocr" not in rows:
         return
     theirs = rows["rapidocr"]["ms"]
     for row in rows.values():
-        row["times_faster"] = round(statistics.median(theirs[image] / row["ms"][image] for image in theirs), 2)
-
-
-def draw_set(folder: Path) -> None:
-    """Draw a small labelled set, for whoever has none."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    font_file = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
-    texts = ["天津增值税电子普通发票", "名称：识字科技有限公司", "Reading order and spaces", "价税合计 ¥52.70"]
-    with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels:
-        for number, size in enumerate((16, 20, 24, 32, 40)):
-            picture = Image.new("RGB", (22 * size, 20 * size), "white")
-            draw, font = ImageDraw.Draw(picture), ImageFont.truetype(font_file, size)
-            lines = [texts[(row + number) % len(texts)] for row in range(10)]
-            for row, text in enumerate(lines):
-                draw.text((size, size + round(1.8 * size * row)), text, "black", font)
-            picture.save(folder / f"{number}.png")
-            row = {"image": f"{number}.png", "category": f"{size} px", "lines": lines, "ignore": []}
-            print(json.dumps(row, ensure_ascii=False), file=labels)
+        ratios = {image: theirs[image] / row["ms"][image] for image in theirs}
+        row["times_faster"] = round(statistics.median(ratios.values()), 2)
+        row["times_faster_by_category"] = {
+            category: round(statistics.median(ratios[image] for image in ratios if categories[image] == category), 2)
+            for category in dict.fromkeys(categories.values())
+        }
 
 
 def machine() -> str:
@@ -210,6 +200,18 @@ def table(report: dict) -> str:  # type: ignore[type-arg]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+def categories_table(report: dict) -> str:  # type: ignore[type-arg]
+    """Write, for each category, the CER of each engine and how many times faster than RapidOCR it is."""
+    engines = report["engines"]
+    heads = ["category", *(f"{name}: CER" for name in engines), *(f"{name}: faster" for name in engines)]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for category in next(iter(engines.values()))["cer_by_category"]:
+        cells = [f"{row['cer_by_category'][category]:.2%}" for row in engines.values()]
+        cells += [f"{row.get('times_faster_by_category', {}).get(category, 0):.2f}x" for row in engines.values()]
+        rows.append([category, *cells])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
 def versions(names: list[str]) -> dict[str, str]:
     own = importlib.metadata.version("shizi")
     known = {name: f"shizi {own}, {name.partition('-')[2] or 'auto'}" for name in names}
@@ -240,6 +242,7 @@ def write_readmes(report: dict) -> None:  # type: ignore[type-arg]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="?", type=Path)
+    parser.add_argument("--drawn", action="store_true", help="read the drawn pages too")
     parser.add_argument("--engines", default="shizi,rapidocr,tesseract")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, default=RESULTS / "against.json")
@@ -253,25 +256,33 @@ def main() -> None:
     if "tesseract" in names and not shutil.which("tesseract"):
         names.remove("tesseract")
         print("Tesseract is left out: apt-get install tesseract-ocr tesseract-ocr-chi-sim", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as drawn:
-        folder = arguments.set or Path(drawn)
-        if arguments.set is None:
-            draw_set(folder)
-        rows = measure(folder, names, arguments.threads)
-    report = {
+    with tempfile.TemporaryDirectory() as temporary:
+        sets = [arguments.set] if arguments.set else []
+        if arguments.drawn or not sets:
+            drawn.draw_set(Path(temporary) / "drawn")
+            sets.append(Path(temporary) / "drawn")
+        reports = [report(folder, names, arguments.threads) for folder in sets]
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    for made in reports:
+        path = arguments.json if made["set"] != "drawn" else arguments.json.with_stem(arguments.json.stem + "-drawn")
+        path.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        print(table(made), categories_table(made), sep="\n\n", end="\n\n")
+    if arguments.readme:
+        write_readmes(reports[0])
+
+
+def report(folder: Path, names: list[str], threads: int) -> dict:  # type: ignore[type-arg]
+    """Measure one set and say under which circumstances."""
+    rows = measure(folder, names, threads)
+    return {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "threads": arguments.threads,
-        "set": folder.name if arguments.set else "drawn",
+        "threads": threads,
+        "set": folder.name,
         "pages": len(next(iter(rows.values()))["ms"]),
         "versions": versions(names),
         "engines": rows,
     }
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(table(report))
-    if arguments.readme:
-        write_readmes(report)
 
 
 if __name__ == "__main__":

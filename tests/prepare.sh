@@ -12,6 +12,8 @@ need() { # need PACKAGE TEST...: the package is missing unless the test succeeds
 need fonts-noto-cjk test -f /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 need chromium command -v chromium
 need curl command -v curl
+need poppler-utils command -v pdftotext
+need qpdf command -v qpdf
 need default-jdk-headless command -v javac
 
 if [ ${#missing[@]} -eq 0 ]; then

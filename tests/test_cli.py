@@ -19,9 +19,11 @@ from shizi import errors
 from shizi.cli import main
 from shizi.document import Document, PageImage
 from shizi.errors import ShiziError
+from shizi.export import FORMATS
 from shizi.service.settings import Settings
 
 Run = Callable[..., int]
+Captured = pytest.CaptureFixture[bytes]
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +166,7 @@ def test_one_bad_file_does_not_stop_the_rest(
         (["--enhance", "much"], "'enhance'"),
         (["--orientation", "left"], "'orientation'"),
         (["--detail", "all"], "'detail'"),
-        (["--format", "docx"], "'docx'"),
+        (["--format", "doc"], "'doc'"),
     ],
 )
 def test_options_are_refused_by_name(
@@ -172,6 +174,40 @@ def test_options_are_refused_by_name(
 ) -> None:
     assert run("read", "a.png", *arguments) == errors.OptionsError.exit_code
     assert named in capsys.readouterr().err
+    assert reader.asked == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format(name: str, run: Run, folder: Path, png: bytes, reader: FakeReader) -> None:
+    (folder / "a.png").write_bytes(png)
+    assert run("read", "a.png", "--format", name, "--output", "out") == 0
+    [written] = (folder / "out").iterdir()
+    assert written.name == f"a{FORMATS[name].suffix}"
+    assert written.stat().st_size > 20
+    assert reader.asked[0][1].detail == FORMATS[name].detail
+
+
+def test_binary_formats_are_not_for_terminals(
+    run: Run, reader: FakeReader, png: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Captured
+) -> None:
+    (folder / "a.png").write_bytes(png)
+    assert run("read", "a.png", "--format", "pdf") == 0
+    assert capfdbinary.readouterr().out.startswith(b"%PDF-")
+    assert run("read", "a.png", "b.png", "--format", "pdf") == errors.OptionsError.exit_code
+    assert b"2 results of the format pdf need --output DIR." in capfdbinary.readouterr().err
+    read = len(reader.asked)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run("read", "a.png", "--format", "xlsx") == errors.OptionsError.exit_code
+    assert b"The format xlsx is not for a terminal" in capfdbinary.readouterr().err
+    assert len(reader.asked) == read
+
+
+def test_a_missing_extra_is_told_before_reading(
+    run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shizi.export.find_spec", lambda name: None)
+    assert run("read", "a.png", "--format", "docx", "--output", "out") == errors.OptionsError.exit_code
+    assert "pip install 'shizi[docx]'" in capsys.readouterr().err
     assert reader.asked == []
 
 

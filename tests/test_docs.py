@@ -130,7 +130,9 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
     )
 
 
-@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", "docs/usage.md", "docs/http.md", "docs/errors.md"])
+@pytest.mark.parametrize(
+    "name", [*READMES, "CONTRIBUTING.md", "docs/usage.md", "docs/http.md", "docs/errors.md", "docs/documents.md"]
+)
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
         assert ((ROOT / name).parent / target).exists(), target

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from shizi.errors import WeightsError
-from shizi.line_image import WIDTH_STEP, LineFormat, tensor_width, to_tensor
+from shizi.line_image import WIDTH_STEP, LineFormat, tensor_width, to_tensor, trimmed
 
 GREY = LineFormat(height=32, channels=1)
 
@@ -45,3 +45,17 @@ def test_channel_order() -> None:
     assert to_tensor(red, LineFormat(32, 3, order="RGB"))[:, 0, 0].tolist() == [1.0, -1.0, -1.0]
     assert to_tensor(red, LineFormat(32, 3, order="BGR"))[:, 0, 0].tolist() == [-1.0, -1.0, 1.0]
     assert to_tensor(red[:, :, 0], LineFormat(32, 3))[:, 0, 0].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_trimming_takes_the_same_share_off_above_and_below() -> None:
+    form = LineFormat(32, 1, trim=0.1)
+    rows = np.arange(40, dtype=np.uint8)[:, None].repeat(8, axis=1)
+    assert trimmed(rows, form)[:, 0].tolist() == list(range(4, 36))
+    assert trimmed(rows, GREY).shape == rows.shape
+    assert LineFormat.from_metadata(form.to_metadata()) == form
+
+
+@pytest.mark.parametrize("trim", ["0.4", "-0.1", "much"])
+def test_a_trim_that_leaves_no_line_is_refused(trim: str) -> None:
+    with pytest.raises(WeightsError, match="line format"):
+        LineFormat.from_metadata({**GREY.to_metadata(), "trim": trim})

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from shizi.crop import Region
 from shizi.line_image import Pixels, as_pixels
-from shizi.weights import Weights, open_session
+from shizi.weights import Weights, open_session, run
 
 Map = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -30,10 +30,11 @@ STRIDE = 32  # the network's maps need sides that are multiples of this
 MARGIN = 16  # pixels of the page's edge colour added around it: text that touches the edge is found too
 
 FIRST_LOOK = 960 * 720  # pixels of the first look; smaller pages are seen as they are
-# Lines seen less than SMALL pixels high (grown, margins included) on the median are looked at again, LEGIBLE high, but
-# never more than MOST_ENLARGED times the first look.
-SMALL, LEGIBLE, MOST_ENLARGED = 20.0, 32.0, 3.0
-TILE = 1280  # longest side of one run of the network; longer pages are looked at in overlapping tiles
+# Lines seen less than so many pixels high (grown, margins included) on the median are looked at again, so high, but
+# never more than MOST_ENLARGED times the first look: on a page seen as it is, and on one that was shrunk, whose lines
+# are cut from more pixels than were seen (docs/decisions/005).
+AS_IS, SHRUNK, MOST_ENLARGED = (19.0, 32.0), (16.0, 24.0), 3.0
+TILE = 896  # its square bounds the pixels of one run of the network, and so memory; more are seen in overlapping tiles
 OVERLAP = 96
 
 
@@ -54,9 +55,10 @@ class Detector:
         if not regions:  # what is too small to be seen at all shows when the page is seen twice as large
             return self._find_at(pixels, min(1.0, 2 * scale)) if scale < 1 else []
         seen = scale * float(np.median([min(region.width, region.height) for region in regions]))
-        if seen >= SMALL:
+        small, legible = SHRUNK if scale < 1 else AS_IS
+        if seen >= small:
             return regions
-        return self._find_at(pixels, scale * min(MOST_ENLARGED, LEGIBLE / seen))
+        return self._find_at(pixels, scale * min(MOST_ENLARGED, legible / seen))
 
     def _find_at(self, pixels: Pixels, scale: float) -> list[Region]:
         height, width = pixels.shape[:2]
@@ -75,7 +77,7 @@ class Detector:
         """Give the map of a page with `MARGIN` around it, in one look or tile by tile."""
         framed = _framed(scaled)
         height, width = framed.shape[:2]
-        if max(height, width) <= TILE:
+        if height * width <= TILE * TILE:
             return self._look(framed)
         result = np.zeros((height, width), np.float32)
         for top, bottom in _stretches(height):
@@ -87,7 +89,7 @@ class Detector:
     def _look(self, pixels: Pixels) -> Map:
         """Run the network once; H, W are multiples of `STRIDE`."""
         tensor = cv2.dnn.blobFromImage(pixels, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)  # 1, 3, H, W
-        (output,) = self._session.run(None, {self._input: tensor})
+        (output,) = run(self._session, {self._input: tensor})
         return np.asarray(output[0, 0], np.float32)
 
 

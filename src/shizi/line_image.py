@@ -26,17 +26,22 @@ WIDTH_STEP = 32
 
 @dataclass(frozen=True, slots=True)
 class LineFormat:
-    """How one model wants its lines: height in pixels, 1 (grey) or 3 channels, and (value - mean) / std."""
+    """How one model wants its lines: height in pixels, 1 (grey) or 3 channels, and (value - mean) / std.
+
+    `trim` is the share of a strip's height to cut off above and below first: a detector's regions hold the line and
+    a quarter to a half of its height more, which a low model would rather spend on the glyphs.
+    """
 
     height: int
     channels: int
     mean: float = 127.5
     std: float = 127.5
     order: Literal["RGB", "BGR"] = "RGB"
+    trim: float = 0.0
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> "LineFormat":
-        """Read `height`, `channels`, `mean`, `std` and `order` from a model's metadata.
+        """Read `height`, `channels`, `mean`, `std`, `order` and `trim` from a model's metadata.
 
         Raises WeightsError when one is missing or no number.
         """
@@ -44,14 +49,15 @@ class LineFormat:
             order = metadata.get("order", "RGB")
             height, channels = int(metadata["height"]), int(metadata["channels"])
             mean, std = float(metadata["mean"]), float(metadata["std"])
+            trim = float(metadata.get("trim", "0"))
         except (KeyError, ValueError) as error:
             raise WeightsError(f"The model's metadata lacks a usable line format: {error!r}.") from error
-        if order not in ("RGB", "BGR") or channels not in (1, 3) or height < 8 or std <= 0:
+        if order not in ("RGB", "BGR") or channels not in (1, 3) or height < 8 or std <= 0 or not 0 <= trim < 0.4:
             raise WeightsError(
                 f"The model's line format is not usable: height {height}, channels {channels}, std {std}, "
-                f"order {order!r}; expected height >= 8, 1 or 3 channels, std > 0, RGB or BGR."
+                f"order {order!r}, trim {trim}; expected height >= 8, 1 or 3 channels, std > 0, RGB or BGR, trim < 0.4."
             )
-        return cls(height, channels, mean, std, order)  # type: ignore[arg-type]  # order was checked above
+        return cls(height, channels, mean, std, order, trim)  # type: ignore[arg-type]  # order was checked above
 
     def to_metadata(self) -> dict[str, str]:
         """Write the metadata keys that `from_metadata` reads."""
@@ -61,12 +67,19 @@ class LineFormat:
             "mean": repr(self.mean),
             "std": repr(self.std),
             "order": self.order,
+            "trim": repr(self.trim),
         }
 
 
 def as_pixels(array: npt.ArrayLike) -> Pixels:
     """Name what OpenCV gives (typed as any number) what it is: uint8. No copy is made of uint8 arrays."""
     return np.asarray(array, np.uint8)
+
+
+def trimmed(strip: Pixels, form: LineFormat) -> Pixels:
+    """Cut `form.trim` of the strip's height off above and below (a view, no copy); strips are trimmed only once."""
+    rows: int = round(strip.shape[0] * form.trim)
+    return strip[rows : strip.shape[0] - rows]
 
 
 def scaled_width(strip: Pixels, height: int) -> int:
@@ -82,7 +95,7 @@ def tensor_width(strip: Pixels, height: int) -> int:
 
 
 def to_tensor(strip: Pixels, form: LineFormat) -> Tensor:
-    """Scale, order and normalise one strip and pad it on the right with the mean (zeros).
+    """Scale, order and normalise one strip (trimmed already) and pad it on the right with the mean (zeros).
 
     Shapes: `strip` H W or H W 3 (RGB), uint8; result C, form.height, tensor_width.
     """

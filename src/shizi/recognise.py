@@ -12,8 +12,8 @@ import numpy as np
 from shizi.charset import Charset, Span, is_chinese, text_of
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
-from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor
-from shizi.weights import Weights, open_session
+from shizi.line_image import LineFormat, Pixels, Tensor, scaled_width, tensor_width, to_tensor, trimmed
+from shizi.weights import Weights, open_session, run
 
 # Tensor columns of one run: bounds the memory of the last layer (18,710 classes x columns / 8 x 4 bytes).
 BATCH_COLUMNS = 2048
@@ -49,6 +49,7 @@ class Recogniser:
 
     def read(self, strips: Sequence[Pixels]) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
+        strips = [trimmed(strip, self.form) for strip in strips]
         readings: list[Reading] = [Reading("", 0.0)] * len(strips)
         for batch in _batches([tensor_width(strip, self.form.height) for strip in strips]):
             tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
@@ -59,7 +60,7 @@ class Recogniser:
 
     def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Give the best class of each time step and its probability; both N, T."""
-        outputs = self._session.run(None, {self._input: tensors})
+        outputs = run(self._session, {self._input: tensors})
         if len(outputs) == 2:  # arg-max and its probability were computed inside the graph
             return outputs[0], outputs[1]
         path = outputs[0].argmax(axis=2)  # N, T

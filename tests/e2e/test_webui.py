@@ -83,6 +83,25 @@ def test_choose_see_and_copy(page: Page, png: bytes) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "识字 reads\n第二行 <b>&amp;"
 
 
+def test_save_as_a_file(page: Page, png: bytes) -> None:
+    expect(page.locator("#saving")).to_be_hidden()
+    choose(page, png, "扫描 1.png")
+    page.select_option("#format", "pdf")
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == "扫描 1.pdf"
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_a_file_that_cannot_be_made_is_told(page: Page) -> None:
+    choose(page, b"no picture at all")
+    expect(page.locator("#lines li")).to_have_count(2)  # the fake reader reads anything
+    page.select_option("#format", "pdf")
+    page.click("#save")
+    expect(page.locator("#problem")).to_contain_text("This file is no picture of a format that can be read.")
+
+
 def test_paste_and_drop(page: Page, png: bytes) -> None:
     for event in ("paste", "drop"):
         page.evaluate(

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from fakes import RAISED, FakeReader
 from flask.testing import FlaskClient
+from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 import shizi
 from shizi import errors
 from shizi.document import Document
 from shizi.errors import ShiziError
+from shizi.export import FORMATS
 
 FIRST_KEYS = ["success", "text", "confidence", "processing_time_ms", "request_id", "cached", "weights"]
 
@@ -85,6 +87,60 @@ def test_multipart(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
 def test_the_body_goes_before_the_query(client: FlaskClient, image: str, reader: FakeReader) -> None:
     assert client.post("/ocr/predict?mode=accurate", json={"image": image, "mode": "fast"}).status_code == 200
     assert reader.asked[0][1].mode == "fast"
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "json"])
+def test_every_format(name: str, client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    form = {"file": (io.BytesIO(png), "发票 1.png"), "format": name, "mode": "fast"}
+    response = client.post("/ocr/predict", data=form)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == FORMATS[name].media_type
+    disposition = parse_options_header(response.headers["Content-Disposition"])
+    assert disposition == ("attachment", {"filename": f"发票 1{FORMATS[name].suffix}"})
+    assert response.headers["Content-Disposition"].isascii(), "gunicorn sends no other"
+    assert response.headers["X-Request-ID"]
+    assert len(response.data) > 20
+    [(_, options)] = reader.asked
+    assert (options.mode, options.detail) == ("fast", FORMATS[name].detail)
+
+
+def test_the_format_stands_where_options_stand(client: FlaskClient, png: bytes, image: str) -> None:
+    text = "识字 reads\n第二行 <b>&amp;\n"
+    assert client.post("/ocr/predict?format=text", data=png, content_type="image/png").text == text
+    response = client.post("/ocr/predict?format=hocr", json={"image": image, "format": "text"})
+    assert response.text == text
+    assert parse_options_header(response.headers["Content-Disposition"])[1] == {"filename": "document.txt"}
+    assert client.post("/ocr/predict?format=json", json={"image": image}).get_json()["success"] is True
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd.png", "a\\b.png", 'x"\r\ny: z.png', "..", ""])
+def test_file_names_lead_nowhere(name: str, client: FlaskClient, png: bytes) -> None:
+    response = client.post("/ocr/predict?format=text", data={"file": (io.BytesIO(png), name)})
+    if response.status_code == 200:
+        given = parse_options_header(response.headers["Content-Disposition"])[1]["filename"]
+        assert given.endswith(".txt")
+        assert not set(given) & set("/\\\r\n")
+    else:
+        check_error(response, errors.InputError)
+
+
+@pytest.mark.parametrize("name", ["doc", "PDF", "", 7, None, ["pdf"]])
+def test_an_unknown_format(name: object, client: FlaskClient, image: str, reader: FakeReader) -> None:
+    values = check_error(client.post("/ocr/predict", json={"image": image, "format": name}), errors.OptionsError)
+    assert "expected one of text, json" in values["error"]
+    assert reader.asked == []
+
+
+def test_one_file_a_request_for_a_format(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    files = [(io.BytesIO(png), "a.png"), (io.BytesIO(png), "b.png")]
+    values = check_error(client.post("/ocr/predict", data={"file": files, "format": "pdf"}), errors.OptionsError)
+    assert "The request has 2 files" in values["error"]
+    assert reader.asked == []
+
+
+def test_errors_stay_json_whatever_the_format(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
+    reader.error = errors.DamagedFile("The file ends early.")
+    check_error(client.post("/ocr/predict?format=pdf", data=png, content_type="image/png"), errors.DamagedFile)
 
 
 def test_several_files(client: FlaskClient, reader: FakeReader) -> None:

@@ -38,7 +38,7 @@ def arguments(tmp_path: Path, *words: str) -> train.Arguments:
 
 def test_frames_belong_to_the_glyph_at_their_middle() -> None:
     spans = np.array([[0, 32], [32, 64]], np.float32)
-    sample = samples.Sample(np.zeros((32, 64), np.uint8), "ab", spans)
+    sample = samples.Sample(np.zeros((40, 64), np.uint8), "ab", spans)  # 32 high once trimmed
     frames = batches.frame_targets(sample, [7, 8], 16).tolist()
     assert frames[3:5] == [7, 7]
     assert frames[11:13] == [8, 8]

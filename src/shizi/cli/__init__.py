@@ -1,4 +1,4 @@
-"""The command line: `shizi read`, `serve`, `eval` and `doctor`; what each does lies in a file of its own.
+"""The command line: `shizi read`, `serve`, `eval`, `bench` and `doctor`; what each does lies in a file of its own.
 
 Takes arguments, calls `Reader` or starts the service, writes results to standard output and everything else
 to standard error. The engine is imported inside the commands, so that `shizi --help` comes at once. Holds no
@@ -190,4 +190,18 @@ def eval(
     measure(dataset, given, as_json, predictions)
 
 
-# `shizi bench` has its command here, imported like the others when it is called.
+@app.command()
+def bench(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE...]", help="Pictures; without any, drawn.")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(metavar=_values("mode"), help=f"Fast, or careful. {_default('mode')}")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to read for each row of the table.")] = 8.0,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one row of JSON.")] = False,
+) -> None:
+    """Measure this machine and print how many workers and threads read the most."""
+    from shizi.cli.benching import bench as measure
+
+    measure(files or [], {} if mode is None else {"mode": mode}, seconds, as_json)

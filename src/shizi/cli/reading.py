@@ -18,7 +18,7 @@ from rich.progress import track
 
 from shizi.document import Document
 from shizi.errors import InputError, OptionsError, ShiziError
-from shizi.export import FORMATS
+from shizi.export import FORMATS, Format
 from shizi.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class ReadingList:
         """
         if self.format not in FORMATS:
             raise OptionsError(f"The format is {self.format!r}; expected one of {', '.join(FORMATS)}.")
-        options = ReadOptions.parse(self.options)
+        form = FORMATS[self.format]
+        form.check()
+        options = form.asking(ReadOptions.parse(self.options))
+        self._check_printable(form)
         stems = unique_stems(self.files)
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
@@ -59,6 +62,14 @@ class ReadingList:
                 first = first or error
         return first
 
+    def _check_printable(self, form: Format) -> None:
+        if self.output is not None or not form.binary:
+            return
+        if sys.stdout.isatty():
+            raise OptionsError(f"The format {self.format} is not for a terminal; give --output DIR or redirect with >.")
+        if len(self.files) > 1:
+            raise OptionsError(f"{len(self.files)} results of the format {self.format} need --output DIR.")
+
     def _with_progress(self, work: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         console = Console(stderr=True)
         printing = self.output is None and sys.stdout.isatty()  # text and bar would run into each other
@@ -66,22 +77,21 @@ class ReadingList:
         return track(work, "Reading", console=console, transient=True, disable=hidden)
 
     def _read_one(self, reader: Reader, options: ReadOptions, name: str, stem: str, say: Callable[[str], None]) -> None:
-        source = _content(name)
+        form, source = FORMATS[self.format], _content(name)
         document = reader.read(source, options)
         for page in document.pages:
             for warning in page.warnings:
                 say(f"{name}: page {page.number}: {warning}")
+        data = form.write(document, source, options.password)
         if self.output is None:
-            self._print(document, name)
+            self._print(document, name, data)
         else:
-            form = FORMATS[self.format]
-            _write(self.output / f"{stem}{form.suffix}", form.write(document))
+            _write(self.output / f"{stem}{form.suffix}", data)
         if self.draw is not None:
             self._draw(source, document, stem)
 
-    def _print(self, document: Document, name: str) -> None:
+    def _print(self, document: Document, name: str, data: bytes) -> None:
         """Print one result; of several files each says whose it is: by a heading row, in JSON by `file`."""
-        data = FORMATS[self.format].write(document)
         if len(self.files) > 1 and self.format == "json":
             data = (json.dumps({"file": name} | document.to_dict(), ensure_ascii=False) + "\n").encode()
         elif len(self.files) > 1:

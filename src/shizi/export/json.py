@@ -7,4 +7,5 @@ from shizi.document import Document
 
 def write(document: Document) -> bytes:
     """Write the document as one row of JSON, Chinese unescaped; `Document.from_dict` reads it back."""
-    return (json.dumps(document.to_dict(), ensure_ascii=False) + "\n").encode()
+    text = json.dumps(document.to_dict(), ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace")  # half a surrogate becomes \udXXX, which is JSON's own escape

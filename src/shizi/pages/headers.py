@@ -28,7 +28,8 @@ class Header:
 
     `orientation` 1-8 as in EXIF; `dpi` across and down; `animated`: more pictures follow that are not read.
     `key`: the grey value that stands for transparent, scaled to the decoded depth; `plain_cmyk`: ink is
-    stored as ink, not turned round as Adobe does; `by_pillow`: OpenCV would be wrong or slower.
+    stored as ink, not turned round as Adobe does; `by_pillow`: OpenCV would be wrong or slower. `components`: of a
+    JPEG, 1, 3 or 4 samples a pixel; 0 if it is packed in a way that few programs unpack (arithmetic coding).
     """
 
     width: int
@@ -41,6 +42,7 @@ class Header:
     key: int | None = None
     plain_cmyk: bool = False
     by_pillow: bool = False
+    components: int = 0
 
 
 def read_header(name: str, data: bytes) -> Header:
@@ -76,6 +78,7 @@ _READ_FRAMES = {
     0xC9,
     0xCA,
 }  # baseline, extended, progressive; the latter two also arithmetic
+_COMMON_FRAMES = {0xC0, 0xC1, 0xC2}
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
@@ -105,7 +108,7 @@ def _jpeg(data: bytes) -> Header:
         segments = list(_segments(data))
     except ValueError as error:  # no marker follows
         raise _cut("JPEG") from error
-    width, height, components = _jpeg_size(segments)
+    width, height, components, common = _jpeg_size(segments)
     scan = segments[-1][2]
     if data.rfind(b"\xff\xd9", scan) < 0:  # backwards: the end mark stands at the end
         raise _cut("JPEG")
@@ -115,7 +118,7 @@ def _jpeg(data: bytes) -> Header:
         dpi = {1: (float(x), float(y)), 2: (x * 2.54, y * 2.54)}.get(unit, dpi)
     plain = components == 4 and not _application(segments, 0xEE, b"Adobe")
     pixels = _without_applications(data, segments) if plain else data
-    return Header(width, height, pixels, orientation, dpi, plain_cmyk=plain)
+    return Header(width, height, pixels, orientation, dpi, plain_cmyk=plain, components=components if common else 0)
 
 
 def _application(segments: list[tuple[int, bytes, int]], marker: int, name: bytes) -> bytes:
@@ -131,14 +134,14 @@ def _without_applications(data: bytes, segments: list[tuple[int, bytes, int]]) -
     return b"".join((data[:2], *kept))
 
 
-def _jpeg_size(segments: list[tuple[int, bytes, int]]) -> tuple[int, int, int]:
+def _jpeg_size(segments: list[tuple[int, bytes, int]]) -> tuple[int, int, int, bool]:
     for marker, content, _ in segments:
         if marker in _FRAMES:
             return _jpeg_frame(marker, content)
     raise DamagedFile("The JPEG file states no size before its pixels. Save it again with another program.")
 
 
-def _jpeg_frame(marker: int, content: bytes) -> tuple[int, int, int]:
+def _jpeg_frame(marker: int, content: bytes) -> tuple[int, int, int, bool]:
     precision, height, width, components = struct.unpack_from(">BHHB", content)
     if marker not in _READ_FRAMES or precision != 8:
         raise UnsupportedFormat(
@@ -147,7 +150,7 @@ def _jpeg_frame(marker: int, content: bytes) -> tuple[int, int, int]:
         )
     if components not in (1, 3, 4):
         raise UnsupportedFormat(f"The JPEG has {components} components; 1, 3 or 4 are read. Save it as PNG.")
-    return width, height, components
+    return width, height, components, marker in _COMMON_FRAMES
 
 
 # PNG: ISO/IEC 15948. Only these chunks make pixels; the others (text, profiles, animation) stay outside the

@@ -4,17 +4,21 @@ Takes what `bodies` took out of a request, reads it inside the gate, gives the a
 describes. Knows nothing of how a picture is read.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
-from flask import Blueprint, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
 from shizi.document import Document
-from shizi.errors import ShiziError
+from shizi.errors import OptionsError, ShiziError
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.gate import Gate
@@ -46,6 +50,8 @@ def predict() -> ResponseReturnValue:
     here = service()
     here.gate.check_open()
     order = bodies.parse(request, here.settings)
+    if order.format != "json":
+        return _file(here, order)
     with here.gate.place():
         started = time.perf_counter()
         results = [_read(here.reader, upload, order.options) for upload in order.uploads]
@@ -74,6 +80,31 @@ def _read(reader: "Reader", upload: bodies.Upload, options: ReadOptions) -> Docu
         return reader.read(upload.data, options)
     except ShiziError as error:
         return error
+
+
+def _file(here: Service, order: bodies.Order) -> ResponseReturnValue:
+    """Answer with a file of the format asked for, named after the upload; errors stay JSON."""
+    form = FORMATS[order.format]
+    if len(order.uploads) > 1:
+        raise OptionsError(
+            f"The request has {len(order.uploads)} files; expected one with format={order.format}: send them singly."
+        )
+    form.check()
+    [upload] = order.uploads
+    with here.gate.place():
+        document = here.reader.read(upload.data, form.asking(order.options))
+        data = form.write(document, upload.data, order.options.password)
+    response = Response(data, content_type=form.media_type)
+    response.headers["Content-Disposition"] = _attachment(upload.name, form.suffix)
+    return response
+
+
+def _attachment(uploaded: str, suffix: str) -> str:
+    """Name the answer after the upload, in the two ways of RFC 6266; headers are ASCII."""
+    name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", uploaded)).stem or "document"
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    whole = quote(f"{name}{suffix}", safe="", errors="replace")
+    return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{whole}"
 
 
 def _one(result: Document | ShiziError, milliseconds: float) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
+from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
 
@@ -35,10 +36,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one request asks for: the pictures and how to read them."""
+    """What one request asks for: the pictures, how to read them and, by name, how to write the result."""
 
     uploads: tuple[Upload, ...]
     options: ReadOptions
+    format: str = "json"
 
 
 class MemoryRequest(Request):
@@ -64,7 +66,7 @@ def parse(request: Request, settings: Settings) -> Order:
 
     Options stand in the body and in the query; the body goes first. Raises UnsupportedFormat for another
     content type, TooLarge past a limit (before the body is read whole), InputError for a body without a
-    usable picture and OptionsError for options that are unknown or refused.
+    usable picture and OptionsError for options that are unknown or refused, `format` among them.
     """
     kind = request.mimetype
     base64_overhead = 4 / 3 if kind == "application/json" else 1
@@ -83,7 +85,15 @@ def parse(request: Request, settings: Settings) -> Order:
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
     _check_size(uploads, settings.max_bytes)
-    return Order(uploads, ReadOptions.parse({**query, **options}))
+    values = {**query, **options}
+    form = _format(values.pop("format", "json"))
+    return Order(uploads, ReadOptions.parse(values), form)
+
+
+def _format(name: object) -> str:
+    if not isinstance(name, str) or name not in FORMATS:
+        raise OptionsError(f"The format is {str(name)[:40]!r}; expected one of {', '.join(FORMATS)}.")
+    return name
 
 
 def _whole_body(request: Request) -> bytes:

@@ -8,6 +8,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 import shizi
+from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
 from shizi.service.api import service
 from shizi.service.texts import LANGUAGES, TEXTS
@@ -44,6 +45,7 @@ def webui() -> ResponseReturnValue:
         texts=TEXTS[language],
         version=shizi.__version__,
         max_bytes=service().settings.max_bytes,
+        formats={name: form.suffix for name, form in FORMATS.items()},
         choices={name: (CHOICES[name], getattr(defaults, name)) for name in _ASKED},
     )
     response = make_response(page)

@@ -109,6 +109,9 @@ def _latin() -> Iterator[Source]:
 
 
 SOURCES = (*_chinese(), *_latin())
+# These draw every character of the charset; the other Chinese faces only the frequent ones (GB 2312, level 1), which
+# halves the set: what a face lacks is drawn in the first of these.
+WHOLE = frozenset({"NotoSansCJK-Regular", "NotoSansCJK-Bold", "NotoSerifCJK-Regular", "NotoSerifCJK-Bold"})
 
 
 def unpack(packages: set[str], into: Path) -> None:
@@ -132,7 +135,7 @@ def unpack(packages: set[str], into: Path) -> None:
 def cut(source: Source, original: Path, into: Path) -> Face:
     """Subset one face to the charset, write it below `into` and tell what it covers."""
     font = TTCollection(original).fonts[source.index] if original.suffix == ".ttc" else TTFont(original, lazy=True)
-    wanted = {ord(character) for character in labels.charset().characters}
+    wanted = {ord(character) for character in labels.charset().characters if _draws(source, character)}
     options = subset.Options(hinting=False, layout_features=[], notdef_outline=True, name_IDs=[1, 2])
     options.drop_tables += [
         "GSUB",
@@ -155,6 +158,14 @@ def cut(source: Source, original: Path, into: Path) -> Face:
     font.save(path)
     covered = "".join(chr(code) for code in sorted(_inked(font)))
     return Face(source.name, path.name, source.licence, source.style, source.held_out, covered)
+
+
+def _draws(source: Source, character: str) -> bool:
+    """Tell whether a face is to have `character`: all have what is not Chinese and what is frequent."""
+    if source.name in WHOLE or source.held_out or not "\u4e00" <= character <= "\u9fff":
+        return True
+    first = character.encode("gb2312", errors="ignore")[:1]
+    return b"\xb0" <= first <= b"\xd7"
 
 
 def _inked(font: TTFont) -> Iterator[int]:

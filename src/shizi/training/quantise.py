@@ -40,7 +40,9 @@ class Lines(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime carries
     """Hands line tensors to onnxruntime's calibration, one a run."""
 
     def __init__(self, lines: Sequence[samples.Sample]) -> None:
-        self._tensors = iter([{"x": line_image.to_tensor(line.strip, FORM)[None]} for line in lines])
+        self._tensors = iter(
+            [{"x": line_image.to_tensor(line_image.trimmed(line.strip, FORM), FORM)[None]} for line in lines]
+        )
 
     def get_next(self) -> dict[str, line_image.Tensor] | None:
         """Give the next line, None at the end."""

@@ -57,10 +57,11 @@ def draw_look(random: Random) -> Look:
     """Draw the look of one line: mostly plain setting, sometimes wide, tight or cropped loosely."""
     size = random.choices(SIZES, SIZE_WEIGHTS)[0]
     spacing = random.uniform(0.02, 0.5) if random.random() < 0.15 else max(-0.03, random.gauss(0.0, 0.02))
-    loose = random.random()
-    reach = 0.05 if loose < 0.2 else 0.2 if loose < 0.5 else 0.4
-    top, bottom, left, right = (random.uniform(0.0, reach) for _ in range(4))
-    margins = (top, bottom, left * 1.5, right * 1.5)
+    tight = random.random() < 0.15
+    margin = random.uniform(0.0, 0.08) if tight else random.uniform(0.08, 0.34)
+    top, bottom = (max(0.0, margin + random.uniform(-0.06, 0.06)) for _ in range(2))
+    left, right = (random.uniform(0.0, 0.1 if tight else 0.5) for _ in range(2))
+    margins = (top, bottom, left, right)
     thicken = 1 if size >= 22 and random.random() < 0.06 else 0
     return Look(size, spacing, margins, random.random() < 0.3, thicken)
 

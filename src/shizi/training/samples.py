@@ -30,9 +30,9 @@ WIDEST_CROP = 1000
 # Full-width marks whose ink fills only the half of their square away from, or next to, the text.
 OPENING, CLOSING = "“‘（《【「『〔〖", "”’）》】」』〕〗，。、；：？！"
 
-# Margins of PDF crops above and below, as shares of their height: the detector's strips are the text's size and a
-# quarter to a half more on real pages, the narrow ones keep tight crops readable.
-MARGINS = (0.05, 0.12, 0.2, 0.28, 0.36)
+# Margins added to PDF crops above and below, as shares of their height: the detector's strips are the text's size and
+# a quarter to a half more on real pages, about evenly; some tight crops (callers cut their own) stay readable.
+MARGINS, UNEVEN, TIGHT_SHARE = (0.06, 0.28), 0.05, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,10 @@ def _shrink(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uint
 
 
 def _margins(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uint8]:
-    """Widen the crop's margins with its paper's grey, as looser detectors cut it; or trim a pixel or two."""
+    """Widen the crop's margins with its paper's grey, as detectors cut it; or trim a pixel or two."""
     height = strip.shape[0]
-    top, bottom = (random.randint(-1, round(height * random.choice(MARGINS))) for _ in range(2))
+    margin = random.uniform(0, MARGINS[0]) if random.random() < TIGHT_SHARE else random.uniform(*MARGINS)
+    top, bottom = (round(height * (margin + random.uniform(-UNEVEN, UNEVEN))) for _ in range(2))
     left, right = (random.randint(0, round(height * 0.25)) for _ in range(2))
     strip = strip[max(0, -top) : height - max(0, -bottom)]
     paper = int(np.median(strip[:, :2]))

@@ -7,7 +7,7 @@ const maxBytes = Number(document.body.dataset.maxBytes);
 const find = (id) => document.getElementById(id);
 const form = find("form"), drop = find("drop"), chooser = find("file"), problem = find("problem");
 const pages = find("pages"), lines = find("lines"), state = find("state"), copy = find("copy"), hint = find("hint");
-const waiting = find("waiting");
+const waiting = find("waiting"), saving = find("saving"), save = find("save"), format = find("format");
 
 const DOUBTFUL = 0.5;  // lines more likely wrong than right are marked
 const CANVAS_SIDE = 2400;  // the longest side drawn; more would only cost memory, the frames are vectors
@@ -39,7 +39,7 @@ function showProblem(summary, detail) {
 
 function clear() {
   problem.hidden = true;
-  hint.hidden = true;
+  hint.hidden = saving.hidden = true;
   waiting.hidden = false;
   lines.replaceChildren();
   pages.replaceChildren();
@@ -83,11 +83,40 @@ async function read() {
 }
 
 async function send(file, signal) {
+  return (await post(file, signal)).json();
+}
+
+function post(file, signal, asFormat) {
   const body = new FormData(form);
   body.delete("file");
   body.append("file", file, file.name || "picture");
-  const response = await fetch(document.body.dataset.predict, { method: "POST", body, signal });
-  return response.json();
+  if (asFormat) body.append("format", asFormat);
+  return fetch(document.body.dataset.predict, { method: "POST", body, signal });
+}
+
+// The service reads the picture again for a file: what the page shows is less than what a file holds
+
+async function saveAs() {
+  const taken = current, suffix = format.selectedOptions[0].dataset.suffix;
+  save.disabled = true;
+  try {
+    const response = await post(taken.file, undefined, format.value);
+    if (!response.ok) {
+      const answer = await response.json();
+      showProblem(texts[`error.${answer.code}`] ?? answer.error, answer.error);
+      return;
+    }
+    const link = element("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = `${(taken.file.name || "picture").replace(/\.[^.]*$/, "")}${suffix}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    problem.hidden = true;
+  } catch (error) {
+    showProblem(texts.unreachable, error.message);
+  } finally {
+    save.disabled = false;
+  }
 }
 
 function refuse(answer) {
@@ -117,6 +146,7 @@ async function show(taken, answer, stillWanted) {
     ? fill(texts.summary, { lines: count, milliseconds: Math.round(answer.processing_time_ms), confidence })
     : texts.empty;
   copy.disabled = hint.hidden = !count;
+  saving.hidden = false;
 }
 
 // The picture, upright as it was read, and a frame and a row for each line
@@ -201,6 +231,7 @@ find("formats").textContent = fill(texts.formats, { megabytes: megabytes(maxByte
 form.addEventListener("submit", (event) => event.preventDefault());
 form.querySelectorAll("select").forEach((choice) => choice.addEventListener("change", () => current && read()));
 copy.addEventListener("click", copyText);
+save.addEventListener("click", saveAs);
 chooser.addEventListener("change", () => {
   if (chooser.files.length) take(chooser.files[0]);
   chooser.value = "";
