@@ -122,10 +122,8 @@ def _parted(
         band = [span for span in grid.spans if span.row <= row < span.row + span.row_span]
         cuts = _cuts_within(grid, row, band, pieces, size) if all(span.row_span == 1 for span in band) else []
         for i in range(len(cuts) + 1):
-            spans.extend(Span(len(rows) - 1 + i, span.column, 1, span.column_span) for span in band if span.row == row)
-        if any(span.row_span > 1 for span in band):
-            spans = spans[: len(spans) - sum(span.row == row for span in band)]
-            spans.extend(Span(len(rows) - 1, s.column, s.row_span, s.column_span) for s in band if s.row == row)
+            start = len(rows) - 1 + i
+            spans.extend(Span(start, s.column, s.row_span, s.column_span) for s in band if s.row == row)
         rows.extend([cut / height for cut in cuts] + [grid.rows[row + 1]])
     if len(rows) == len(grid.rows):
         return grid, pieces
