@@ -16,7 +16,7 @@ import numpy as np
 from shizi import einvoice
 from shizi.cascade import Cascade
 from shizi.constrained import pattern
-from shizi.crop import cut, rule_between
+from shizi.crop import Region, cut, rule_between
 from shizi.detect import Detector
 from shizi.document import Document, Line, Page, PageImage, PageText
 from shizi.enhance import prepare, to_rgb
@@ -24,13 +24,15 @@ from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
 from shizi.fields.template import load
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange, shown
+from shizi.layout import Fragment, arrange, name_blocks, with_detail
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
 from shizi.stopwatch import Stopwatch
+from shizi.tables import cut_apart, find_rules
+from shizi.tables import find as find_tables
 from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
 
@@ -142,24 +144,44 @@ class Reader:
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
         watch.lap("orientation")
+        tabled = options.tables == "auto"
+        if tabled:  # cells are cut apart before reading, which takes rules for letters
+            rules = find_rules(pixels, [_polygon(region) for region in regions])
+            regions = cut_apart(regions, rules)
+            watch.lap("tables")
         found = read_regions(pixels, regions, reader, search)
         watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
             found = [replace(item, region=item.region.turned(2, *size)) for item in found]
+            rules = find_rules(pixels, [_polygon(item.region) for item in found]) if tabled else []
         if options.pattern:
             found = self._constrained(pixels, found, options.pattern)
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
-        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if finder else options.detail)
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if tabled or finder else options.detail)
         watch.lap("layout")
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
+        blocks = name_blocks(lines, blocks, height)
         page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        if tabled:
+            page = replace(page, tables=find_tables(lines, rules))
+            watch.lap("tables")
+        return self._looked_at(page, options, watch, finder, lambda: self._sight(pixels, options.mode))
+
+    def _looked_at(
+        self,
+        page: Page,
+        options: ReadOptions,
+        watch: Stopwatch,
+        finder: Finder | None,
+        sight: Callable[[], Sight | None],
+    ) -> Page:
+        """Let fields look at a page, then take off what detail was needed for that and not asked for."""
         if finder is not None:
-            finder.look(page, self._sight(pixels, options.mode))
+            finder.look(page, sight())
             watch.lap("fields")
-            page = replace(page, lines=tuple(shown(line, options.detail) for line in page.lines))
-        return page
+        return replace(page, lines=tuple(with_detail(line, options.detail) for line in page.lines))
 
     def _constrained(self, pixels: Pixels, found: list[ReadRegion], text: str) -> list[ReadRegion]:
         """Read every line again within a pattern; upright columns, which a pattern does not fit, go."""
@@ -211,7 +233,7 @@ class Reader:
         def parted(left: Polygon, right: Polygon) -> bool:
             return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
 
-        detail = "character" if finder else options.detail
+        detail = "character" if finder or options.tables == "auto" else options.detail
         level = [fragment for fragment in fragments if not _is_slanted(fragment)]
         lines, blocks = arrange([*level, *found], parted, detail)
         # A watermark's box spans the page and would tie all that it crosses together: it comes after.
@@ -222,13 +244,18 @@ class Reader:
                 lines += (line,)
         watch.lap("layout")
         source = "ocr" if found else "text"
+        blocks = name_blocks(lines, blocks, page.height)
         size = page.width, page.height
         made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, warnings=warnings, source=source)
-        if finder is not None:
-            finder.look(made, self._sight(page.pixels, options.mode) if page.drawn else None)
-            watch.lap("fields")
-            made = replace(made, lines=tuple(shown(line, options.detail) for line in made.lines))
-        return made
+        if options.tables == "auto":
+            rules = find_rules(page.pixels, [line.polygon for line in lines]) if page.drawn else []
+            made = replace(made, tables=find_tables(lines, rules))
+            watch.lap("tables")
+
+        def sight() -> Sight | None:
+            return self._sight(page.pixels, options.mode) if page.drawn else None
+
+        return self._looked_at(made, options, watch, finder, sight)
 
 
 def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:
@@ -239,7 +266,11 @@ def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[Page
 
 
 def _fragment(item: ReadRegion) -> Fragment:
-    return Fragment(Polygon.from_points(item.region.corners.tolist()), item.reading, item.vertical)
+    return Fragment(_polygon(item.region), item.reading, item.vertical)
+
+
+def _polygon(region: Region) -> Polygon:
+    return Polygon.from_points(region.corners.tolist())
 
 
 def _is_slanted(fragment: Fragment) -> bool:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 
 from shizi.document import Block, Fragment, Line
 from shizi.geometry import Polygon
-from shizi.layout.fragments import join_rows, join_stacks, shown, to_line
+from shizi.layout.fragments import join_rows, join_stacks, to_line, with_detail
+from shizi.layout.kinds import name_blocks
 from shizi.layout.order import boxes_of, reading_order
 from shizi.options import Detail
 
-__all__ = ["Fragment", "arrange", "shown"]
+__all__ = ["Fragment", "arrange", "name_blocks", "with_detail"]
 
 BLOCK_GAP = 0.9  # white space between two lines, in line heights, that starts a new block
+BLOCK_SIZES = 1.45  # a line this much higher than its neighbour (a heading) starts or ends one, too
 
 
 def arrange(
@@ -54,6 +56,8 @@ def _continues(above: Sequence[Line], below: Sequence[Line]) -> bool:
         size = min(line.polygon.width for line in (*above, *below))
         return -size < first[0] - second[2] < BLOCK_GAP * size and first[1] < second[3] and second[1] < first[3]
     size = min(line.polygon.height for line in (*above, *below))
+    if len(above) == len(below) == 1 and above[0].polygon.height > BLOCK_SIZES * below[0].polygon.height:
+        return False
     return first[0] < second[2] and second[0] < first[2] and -size < second[1] - first[3] < BLOCK_GAP * size
 
 

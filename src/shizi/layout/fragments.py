@@ -146,8 +146,8 @@ def to_line(fragment: Fragment, detail: Detail) -> Line:
     )
 
 
-def shown(line: Line, detail: Detail) -> Line:
-    """Leave out of a line made with all detail what was not asked for."""
+def with_detail(line: Line, detail: Detail) -> Line:
+    """Take off what of a line's detail was not asked for."""
     if detail == "character":
         return line
     return replace(line, words=() if detail == "line" else tuple(replace(word, chars=()) for word in line.words))

@@ -1,0 +1,391 @@
+"""Rules: the drawn lines of a page, straight ones that run across or down, solid, dotted or faint.
+
+Takes pixels (H W 3) and the polygons of the page's text, gives `Rule`s in page pixels. Knows nothing of tables.
+
+A rule is a thin ridge: it differs from what lies close on both its sides, which a shaded cell's edge does not. Solid
+ridges count anywhere; dots and faint ink, run together along the rule, only off the text that runs the same way, whose
+own strokes would pass for them.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from shizi.crop import Region
+from shizi.geometry import Point, Polygon
+from shizi.line_image import Pixels
+
+Map = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+WORKING_SIZE = 32.0  # pages are scaled down until their text is this high: enough for the thinnest rules, and quick
+THICKEST = 0.45  # of a rule, in text heights
+# Grey levels by which a ridge stands out: of solid rules, of dotted ones, and of faint ones after a blur along them.
+STRONG, DOTTED, WEAK = 18, 20, 6
+BLUR = 0.6  # in text heights, as are all lengths here
+SHORTEST, SHORTEST_DOTTED, SHORTEST_WEAK = 1.1, 2.5, 1.2  # of a piece
+DOTS_APART, DOTS_COVER = 0.35, 0.35  # gaps between dots, share inked off the text
+FREE, FREE_SHARE = 0.4, 0.12  # what of a dotted rule lies off the text at least, in text heights and of its length
+LEAST, LEAST_WEAK = 1.1, 2.2  # of a whole rule without its gaps
+COVER = 0.35  # share of a rule's length that its pieces make up
+STEEPEST = 0.05  # slope of a rule after its page was set level: photographs lean this much
+WIDE, APART, ROW = (
+    6.0,
+    5.5,
+    2.2,
+)  # rules that frame rows: how long at least, how far from one another at most, and for one row
+# Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
+# what one pixel tells at most, and the share of the stretch that no text covers.
+HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
+BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
+ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
+MOST = 1500  # pieces looked at: the longest; a picture of more is no form
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One straight rule, from its left (or upper) end to its right (or lower) one."""
+
+    start: Point
+    end: Point
+    upright: bool
+
+    @property
+    def length(self) -> float:
+        """How long it is."""
+        return math.dist(self.start, self.end)
+
+    def at(self, place: float) -> float:
+        """Give x where an upright rule's straight line passes y = `place`; y for x of one that runs across."""
+        along, aside = (1, 0) if self.upright else (0, 1)
+        reach = self.end[along] - self.start[along]
+        share = (place - self.start[along]) / reach if reach else 0.0
+        return self.start[aside] + share * (self.end[aside] - self.start[aside])
+
+
+def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
+    """Find the rules of a page, whose tilt and scale its text tells; none on a page without text."""
+    if not text:
+        return []
+    size = float(np.median([min(polygon.width, polygon.height) for polygon in text]))
+    scale = min(1.0, WORKING_SIZE / max(1.0, size))
+    turn = _turn(pixels.shape[1], pixels.shape[0], text, scale)
+    grey = _darkest(pixels, scale)
+    frame = _frame(turn, grey.shape[1], grey.shape[0])
+    if abs(turn[0, 1]) > 1e-9:
+        edge = int(np.median(grey[:: max(1, grey.shape[0] // 64), :: max(1, grey.shape[1] // 64)]))
+        grey = np.asarray(cv2.warpAffine(grey, turn, frame, flags=cv2.INTER_LINEAR, borderValue=edge), np.uint8)
+    boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
+    size = max(6.0, size * scale)
+    back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
+    rules: list[Rule] = []
+    crossed: Map | None = None
+    frames: list[tuple[int, int, int, int]] = []
+    for upright in (False, True):
+        view = np.ascontiguousarray(grey.T) if upright else grey
+        bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
+        bounds = bounds[:, [1, 0, 3, 2]] if upright else bounds
+        mask, strong = _masks(view, bounds, size, crossed, frames)
+        crossed = np.ascontiguousarray(mask.T)
+        joined = _joined(_pieces(mask, strong, bounds, size), size)
+        frames = _frames(joined, size)
+        for rule in joined:
+            ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
+            ends = (ends[0][::-1], ends[1][::-1]) if upright else ends
+            start, end = (_moved(point, back, 1 / scale) for point in ends)
+            rules.append(Rule(start, end, upright))
+    return rules
+
+
+def cut_at(region: Region, rules: Iterable[Rule]) -> list[Region]:
+    """Cut a region into what lies between the rules that cross it; pieces too narrow for text are dropped.
+
+    A line is cut at upright rules, a column at rules that run across.
+    """
+    if region.bow != (0.0, 0.0):
+        return [region]
+    places = sorted(share for rule in rules if (share := _crossing(region, rule)) is not None)
+    if not places:
+        return [region]
+    thin, long = sorted((region.width, region.height))
+    narrow, off = 0.3 * thin / long, 0.04 * thin / long  # off: half a rule's own width
+    edges = [0.0, *places, 1.0]
+    pieces = []
+    for start, end in pairwise(edges):
+        start, end = start + off * (start > 0), end - off * (end < 1)
+        if end - start > narrow:
+            corners = Polygon.from_points(region.corners.tolist()).part(start, end, region.is_tall).corners
+            pieces.append(Region(np.array(corners, np.float32)))
+    return pieces or [region]
+
+
+def _crossing(region: Region, rule: Rule) -> float | None:
+    """Give where, as a share of the region's length, a rule crosses it from side to side; None if it does not."""
+    a, b, c, d = region.corners
+    if region.is_tall:
+        start, end, side = (a + b) / 2, (d + c) / 2, b - a
+    else:
+        start, end, side = (a + d) / 2, (b + c) / 2, d - a
+    lying = abs(end[0] - start[0]) > abs(end[1] - start[1])
+    if rule.upright != lying:
+        return None
+    first, last = np.array(rule.start, np.float32), np.array(rule.end, np.float32)
+    way, along = last - first, end - start
+    turn = way[0] * along[1] - way[1] * along[0]
+    if abs(turn) < 1e-6:
+        return None
+    offset = start - first
+    share = float((way[1] * offset[0] - way[0] * offset[1]) / turn)
+    place = float((along[1] * offset[0] - along[0] * offset[1]) / turn)
+    reach = 0.3 * float(np.linalg.norm(side)) / max(1.0, float(np.linalg.norm(way)))
+    edge = 0.15 * min(region.width, region.height) / max(region.width, region.height)
+    return share if reach <= place <= 1 - reach and edge < share < 1 - edge else None
+
+
+def _darkest(pixels: Pixels, scale: float) -> Map:
+    """Give the least of the three colours: ink of any colour is dark in it. Scaled."""
+    red, green, blue = cv2.split(pixels)
+    grey = cv2.min(cv2.min(red, green), blue)
+    if scale < 1:
+        height, width = grey.shape
+        grey = cv2.resize(
+            grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+        )
+    return np.asarray(grey, np.uint8)
+
+
+def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> Floats:
+    """Give the matrix (2 3) that sets the page's text level, within scaled pixels."""
+    angles = [polygon.angle for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
+    weights = [polygon.width for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
+    tilt = _weighted_median(angles, weights) if angles else 0.0
+    if abs(tilt) < 0.15:
+        return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    turn = np.asarray(cv2.getRotationMatrix2D((0, 0), tilt, 1.0), np.float64)
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) * scale
+    turn[:, 2] -= (corners @ turn[:, :2].T).min(axis=0)
+    return turn
+
+
+def _weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
+    order = np.argsort(values)
+    passed = np.cumsum(np.asarray(weights)[order])
+    return float(values[order[int(np.searchsorted(passed, passed[-1] / 2))]])
+
+
+def _frame(turn: Floats, width: int, height: int) -> tuple[int, int]:
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) @ turn[:, :2].T + turn[:, 2]
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
+    return right, bottom
+
+
+def _turned(corners: Sequence[Point], turn: Floats, scale: float) -> Floats:
+    return (np.array(corners) * scale) @ turn[:, :2].T + turn[:, 2]  # 4, 2
+
+
+def _moved(point: Point, back: Floats, scale: float) -> Point:
+    x, y = (back[:, :2] @ np.array(point) + back[:, 2]) * scale
+    return float(x), float(y)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a rule that runs across, from left to right, and how much of it is solid, how much weak."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    solid: float
+    weak: float
+
+
+def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, int]]:
+    """Give what lies between rules of one length: left, top, right and bottom as seen from the other way."""
+    found: list[tuple[int, int, int, int]] = []
+    ordered = sorted((rule for rule in rules if rule.x1 - rule.x0 > WIDE * size), key=lambda rule: rule.y0)
+    for i, rule in enumerate(ordered):
+        for below in ordered[i + 1 :]:
+            alike = abs(rule.x0 - below.x0) + abs(rule.x1 - below.x1) < 2 * size + 0.1 * (rule.x1 - rule.x0)
+            if alike and 0.8 * size < below.y0 - rule.y0 < APART * size:
+                inner = [other.y0 for other in rules if rule.y0 + 0.8 * size < other.y0 < below.y0 - 0.8 * size]
+                edges = sorted({round(y) for y in (rule.y0, *inner, below.y0)})
+                found.extend((top, round(rule.x0), bottom, round(rule.x1)) for top, bottom in pairwise(edges))
+                break
+    return found
+
+
+def _masks(
+    grey: Map, bounds: Floats, size: float, crossed: Map | None, frames: Sequence[tuple[int, int, int, int]]
+) -> tuple[Map, Map]:
+    """Mark what may be rules that run across a level page, and of these the solid ones; `bounds` (K 4) of its text.
+
+    `crossed` marks the rules of the other way: where dots stand in a row because these cut something.
+    """
+    thick = 2 * round(THICKEST * size / 2) + 3
+    across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
+    dark = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), np.uint8)
+    ridge = cv2.max(dark, cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
+    along = bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]]  # text whose strokes run on as rules do
+    solid = np.asarray(ridge > STRONG, np.uint8)
+    _blank(solid, along, 0.0)
+    strong = _long(solid, SHORTEST * size)
+    dots = np.asarray(dark > DOTTED, np.uint8)
+    covered = np.zeros_like(dots) if crossed is None else crossed.copy()
+    dots[covered > 0] = 0
+    for left, top, right, bottom in np.maximum(np.rint(bounds), 0).astype(int).tolist():
+        covered[top:bottom, left:right] = 1
+    _blank(dots, along, 0.0)
+    dotted = _dotted(dots, covered, size)
+    blurred = cv2.blur(grey, (max(3, round(BLUR * size)), 1))
+    faint = np.asarray(cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
+    _blank(faint, bounds, BLUR / 2 * size)
+    mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)
+    return (mask | _hinted(dark, covered, frames, size) if len(frames) > 1 else mask), strong
+
+
+def _hinted(dark: Map, covered: Map, frames: Sequence[tuple[int, int, int, int]], size: float) -> Map:
+    """Mark within frames where what no text covers tells a rule on the mean of a long stretch.
+
+    The columns of a grid are parted by faint or dotted rules that its text leaves bare only between its rows.
+    """
+    bare = (1 - covered).astype(np.float32)
+    told = np.minimum(dark, HINT_MOST).astype(np.float32) * bare
+    window = (2 * round(HINT_STRETCH * size / 2) + 1, 3)
+    share = cv2.blur(bare, window)
+    peak = _peaks(cv2.blur(told, window) / np.maximum(share, 1e-3), size) * (share > HINT_BARE)
+    hint = np.zeros_like(dark)
+    for left, top, right, bottom in frames:
+        place = slice(max(0, top - round(size)), bottom + round(size)), slice(left, right)
+        seen = bare[place].sum(axis=1)  # of each row of pixels within this frame
+        own = _peaks((told[place].sum(axis=1) / np.maximum(seen, 1.0))[:, None], size)[:, 0]
+        row = (seen < HINT_BARE / 2 * (right - left)) & (right - left < ROW * size)  # one row, all under text
+        there = (peak[place[0], (left + right) // 2] > HINT) & ((own > HINT) | row)
+        hint[place][np.convolve(there, np.ones(3), "same") > 0] = 1
+    return hint
+
+
+def _peaks(levels: npt.NDArray[np.floating], size: float) -> npt.NDArray[np.float32]:
+    """Give by how much levels stand out from those within a rule's width above and below."""
+    near = np.ones((2 * round(THICKEST * size / 2) + 3, 1), np.uint8)
+    return np.asarray(cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near), np.float32)
+
+
+def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
+    """Trace the pieces of rules in a mask."""
+    contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    for contour in sorted(contours, key=len, reverse=True)[:MOST]:
+        outline = np.asarray(contour[:, 0], np.int32)
+        left, top, width, height = cv2.boundingRect(contour)
+        thick = (cv2.contourArea(contour) + len(outline) / 2) / width
+        if thick > THICKEST * size + 2 or height > 0.2 * width + THICKEST * size:
+            continue
+        y0, y1 = _ends(outline, left, left + width)
+        piece = float(left), y0, float(left + width), y1
+        if abs(y1 - y0) < STEEPEST * width + 2 and not _is_stroke(bounds, piece, size):
+            sure = bool(strong[top : top + height, left : left + width].any(axis=0).mean() > 0.5)
+            yield Piece(*piece, *((width, 0.0) if sure else (0.0, width)))
+
+
+def _long(mask: Map, length: float) -> Map:
+    """Keep what runs on for `length`, also where it climbs a pixel now and then."""
+    thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    return np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, max(3, round(length))), np.uint8)), np.uint8)
+
+
+def _dotted(dots: Map, covered: Map, size: float) -> Map:
+    """Run dots together to long pieces; those go that have no dots where nothing covers them.
+
+    Strokes of text under text, run together, leave nothing between its lines.
+    """
+    broad = np.ones((2 * round(THICKEST * size / 2) + 1, 1), np.uint8)
+    dots &= ~np.asarray(cv2.morphologyEx(dots, cv2.MORPH_OPEN, broad), np.uint8)
+    near = np.ones((1, 2 * round(DOTS_APART * size / 2) + 1), np.uint8)
+    runs = _long(np.asarray(cv2.morphologyEx(dots, cv2.MORPH_CLOSE, near), np.uint8), SHORTEST_DOTTED * size)
+    for contour in cv2.findContours(runs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        left, top, width, height = cv2.boundingRect(contour)
+        place = slice(top, top + height), slice(left, left + width)
+        free = np.asarray(~covered[place].any(axis=0), bool)
+        inked = np.asarray((dots[place] & runs[place]).any(axis=0), bool)
+        if free.sum() < max(FREE * size, FREE_SHARE * width) or inked[free].mean() < DOTS_COVER:
+            runs[place] = 0
+    return runs
+
+
+def _blank(mask: Map, bounds: Floats, spread: float) -> None:
+    """Clear what lies under text (bounds K 4), with room at its ends for what a blur spreads; its edges stay."""
+    inset = _edge(bounds)
+    room = np.full(len(bounds), spread)
+    covers = np.rint(bounds + np.stack([-room, inset, room, -inset], axis=1)).astype(int)
+    for left, top, right, bottom in np.maximum(covers, 0).tolist():
+        mask[top:bottom, left:right] = 0
+
+
+def _edge(bounds: Floats) -> Floats:
+    """Give how far rules may run into the bounds (K 4) of text at its upper and lower edge: those were grown."""
+    inset: Floats = 0.12 * np.minimum(bounds[:, 3] - bounds[:, 1], bounds[:, 2] - bounds[:, 0])
+    return inset
+
+
+def _ends(outline: npt.NDArray[np.int32], left: float, right: float) -> tuple[float, float]:
+    """Give the mean heights of a piece at its left and right ends, of its outline (N 2)."""
+    x, y = outline[:, 0], outline[:, 1]
+    end = max(2.0, (right - left) / 8)
+    y0, y1 = float(y[x < left + end].mean()), float(y[x >= right - end].mean())
+    slope = (y1 - y0) / max(1.0, right - left - end)
+    return y0 - slope * end / 2, y1 + slope * end / 2
+
+
+def _is_stroke(bounds: Floats, piece: tuple[float, ...], size: float) -> bool:
+    """Say whether a piece lies all within the bounds (K 4) of some text, away from its upper and lower edge."""
+    x0, y0, x1, y1 = piece
+    left, top, right, bottom = bounds.T
+    inset, spread = _edge(bounds), 0.2 * size
+    inside = (left - spread < x0) & (x1 < right + spread)
+    stroke = (
+        (x1 - x0 < 1.5 * np.minimum(bottom - top, right - left))
+        & (top + inset < min(y0, y1))
+        & (max(y0, y1) < bottom - inset)
+    )
+    dash = (top + 2 * inset < min(y0, y1)) & (max(y0, y1) < bottom - 2 * inset)
+    return bool((inside & (stroke | dash)).any())
+
+
+def _joined(pieces: Iterable[Piece], size: float) -> list[Piece]:
+    """Join pieces that follow one another on one straight line; what is too short or too full of gaps goes."""
+    joined: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.x0, piece.y0)):
+        near = [
+            (abs(_aside(rule, piece)), i)
+            for i, rule in enumerate(joined)
+            if piece.x0 - rule.x1 < BREAK * size and abs(_aside(rule, piece)) < ASIDE * size
+        ]
+        if near:
+            i = min(near)[1]
+            joined[i] = _both(joined[i], piece)
+        else:
+            joined.append(piece)
+    return [rule for rule in joined if _is_rule(rule, size)]
+
+
+def _both(rule: Piece, piece: Piece) -> Piece:
+    x1, y1 = (piece.x1, piece.y1) if piece.x1 > rule.x1 else (rule.x1, rule.y1)
+    return Piece(rule.x0, rule.y0, x1, y1, rule.solid + piece.solid, rule.weak + piece.weak)
+
+
+def _is_rule(rule: Piece, size: float) -> bool:
+    found, length = rule.solid + rule.weak, rule.x1 - rule.x0
+    enough = rule.solid >= LEAST * size or found >= LEAST_WEAK * size
+    return enough and found >= COVER * length and abs(rule.y1 - rule.y0) < STEEPEST * length + 0.1 * size
+
+
+def _aside(rule: Piece, piece: Piece) -> float:
+    """Give how far a piece begins below a rule's straight line, the longer of the two telling the slope."""
+    longer = max(rule, piece, key=lambda part: part.x1 - part.x0)
+    slope = (longer.y1 - longer.y0) / max(1.0, longer.x1 - longer.x0)
+    return piece.y0 - (rule.y0 + slope * (piece.x0 - rule.x0))
