@@ -13,7 +13,7 @@ class Fixed:
     name: str
     asked: list[int] = field(default_factory=list)
 
-    def read(self, strips):  # type: ignore[no-untyped-def]
+    def read(self, strips, margins=False):  # type: ignore[no-untyped-def]
         self.asked.append(len(strips))
         return [Reading(f"{self.name}{strip[0, 0, 0]}", strip[0, 0, 0] / 100, model=self.name) for strip in strips]
 

@@ -153,7 +153,7 @@ class Played:
     def __init__(self, *texts: str, confidence: float = 0.99) -> None:
         self.texts, self.confidence, self.asked = list(texts), confidence, 0
 
-    def read(self, strips: Sequence[np.ndarray]) -> list[Reading]:
+    def read(self, strips: Sequence[np.ndarray], margins: bool = False) -> list[Reading]:
         self.asked += len(strips)
         texts = [self.texts.pop(0) for _ in strips]
         return [Reading(text, 0.9, tuple(Char(c, self.confidence, 0, 1) for c in text)) for text in texts]

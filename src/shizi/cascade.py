@@ -19,11 +19,11 @@ class Cascade:
         self._strong = strong
         self._threshold = threshold
 
-    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
-        """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
-        readings = self._first.read(strips)
+    def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
+        readings = self._first.read(strips, margins)
         doubtful = [i for i, reading in enumerate(readings) if reading.confidence < self._threshold]
-        again = self._strong.read([strips[i] for i in doubtful])
+        again = self._strong.read([strips[i] for i in doubtful], margins)
         for i, reading in zip(doubtful, again, strict=True):
             readings[i] = reading
         return readings

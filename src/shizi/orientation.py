@@ -60,7 +60,7 @@ def page_turn(pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLines)
 
 
 def _sum_sure(recogniser: ReadsLines, strips: Sequence[Pixels]) -> float:
-    return sum(map(sureness, recogniser.read(strips)))
+    return sum(map(sureness, recogniser.read(strips, margins=True)))
 
 
 def turn_page(pixels: Pixels, quarters: int) -> Pixels:
@@ -72,7 +72,7 @@ def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLin
     """Read every region of a page; with `search`, whichever way up it reads best."""
     lying = [region.rolled(-1) if region.is_tall else region for region in regions]
     strips = [cut(pixels, region) for region in lying]
-    readings = recogniser.read(strips)
+    readings = recogniser.read(strips, margins=True)
     turned = [False] * len(strips)
     if search:
         readings, turned = set_upright(strips, readings, recogniser)
@@ -99,7 +99,7 @@ def _standing(reading: Reading) -> Reading:
 def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: ReadsLines) -> list[ReadRegion]:
     """Read doubtful columns again with their characters side by side; keep what is surer."""
     doubtful = [i for i, region in enumerate(regions) if region.vertical and sureness(region.reading) < DOUBTFUL]
-    again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful])
+    again = recogniser.read([restack(cut(pixels, regions[i].region)) for i in doubtful], margins=True)
     for i, reading in zip(doubtful, again, strict=True):
         if sureness(reading) > sureness(regions[i].reading) + MARGIN:
             regions[i] = replace(regions[i], reading=reading)
@@ -117,7 +117,7 @@ def set_upright(
     better, turned = list(readings), [False] * len(strips)
 
     def try_turned(candidates: Sequence[int], margin: float) -> None:
-        again = recogniser.read([np.ascontiguousarray(strips[i][::-1, ::-1]) for i in candidates])
+        again = recogniser.read([np.ascontiguousarray(strips[i][::-1, ::-1]) for i in candidates], margins=True)
         for i, reading in zip(candidates, again, strict=True):
             if sureness(reading) > sureness(readings[i]) + margin:
                 better[i], turned[i] = reading, True

@@ -31,8 +31,11 @@ SPECKS, SPECK_PEAK = frozenset(".,、'`·・。，-_|"), 0.5
 class ReadsLines(Protocol):
     """Anything that reads strips: one model, or several in turn."""
 
-    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
-        """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
+    def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right).
+
+        `margins`: the strips are a detector's regions, which hold more than the line; a model may trim them.
+        """
 
 
 class Recogniser:
@@ -51,9 +54,9 @@ class Recogniser:
         self.doubt = _doubt(metadata.get("doubt"), weights.name)
         self._input = self._session.get_inputs()[0].name
 
-    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
-        """Read each strip (H W 3 uint8 RGB, text upright, left to right)."""
-        strips = [trimmed(strip, self.form) for strip in strips]
+    def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
+        """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
+        strips = [trimmed(strip, self.form) for strip in strips] if margins else strips
         readings: list[Reading] = [Reading("", 0.0)] * len(strips)
         for batch in _batches([tensor_width(strip, self.form.height) for strip in strips]):
             tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
@@ -102,7 +105,7 @@ class ConstrainedRecogniser:
         self._recogniser = recogniser
         self._allowed = allowed
 
-    def read(self, strips: Sequence[Pixels]) -> list[Reading]:
+    def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right); what fits nothing is an empty reading."""
         return [self._read(strip) for strip in strips]
 

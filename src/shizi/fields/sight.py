@@ -54,7 +54,7 @@ class Sight:
         if self._other is None:
             return None
         if piece.polygon not in self._texts:
-            reading: Reading = self._other.read([self._strip(piece)])[0]
+            reading: Reading = self._other.read([self._strip(piece)], margins=True)[0]
             self._texts[piece.polygon] = folded(reading.text)
         return folded(text) in self._texts[piece.polygon]
 

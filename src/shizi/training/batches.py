@@ -36,12 +36,17 @@ class Batch:
     frames: Tensor
 
 
+def shown(sample: Sample) -> line_image.Pixels:
+    """Give what of a sample's strip the model is shown: without the margins of a detector's region."""
+    return line_image.trimmed(sample.strip, FORM) if sample.margins else sample.strip
+
+
 def frame_targets(sample: Sample, classes: Sequence[int], steps: int) -> Tensor:
     """Give every frame's class: a glyph's near its middle, else blank; -1 everywhere without spans. T."""
     if sample.spans is None or len(sample.spans) != len(classes):
         return torch.full((steps,), -1, dtype=torch.long)
     frames = np.full(steps, BLANK, np.int64)
-    scale = FORM.height / line_image.trimmed(sample.strip, FORM).shape[0] / STEP
+    scale = FORM.height / shown(sample).shape[0] / STEP
     for kind, (start, end) in zip(classes, sample.spans * scale, strict=True):
         middle, reach = (start + end) / 2, CORE * (end - start)
         first = max(0, min(int(middle - reach), steps - 1))
@@ -51,7 +56,7 @@ def frame_targets(sample: Sample, classes: Sequence[int], steps: int) -> Tensor:
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Pad samples to the widest and join their targets."""
-    tensors = [line_image.to_tensor(line_image.trimmed(sample.strip, FORM), FORM) for sample in samples]
+    tensors = [line_image.to_tensor(shown(sample), FORM) for sample in samples]
     widest = max(tensor.shape[2] for tensor in tensors)
     lines = np.zeros((len(tensors), 1, FORM.height, widest), np.float32)
     encoded = [labels.charset().encode(sample.text) for sample in samples]
@@ -80,7 +85,7 @@ def chunk(
     """
     indices = range(start + rank, start + CHUNK_BATCHES * size * ranks, ranks)
     samples = [maker.make(run, index, share, strength, placed) for index in indices]
-    samples.sort(key=lambda sample: line_image.tensor_width(line_image.trimmed(sample.strip, FORM), FORM.height))
+    samples.sort(key=lambda sample: line_image.tensor_width(shown(sample), FORM.height))
     order = list(range(CHUNK_BATCHES))
     Random(start).shuffle(order)
     for place in order:

@@ -61,7 +61,7 @@ def validation_sets(
         sets["fonts"] = [drawn.make(VALIDATION_RUN, index, 0.0) for index in range(count)]
     if held:
         every = max(1, len(held) // count)
-        sets["pdf"] = [samples.Sample(samples.decode(crop), crop.text) for crop in held[::every][:count]]
+        sets["pdf"] = [samples.Sample(samples.decode(crop), crop.text, margins=False) for crop in held[::every][:count]]
     return sets
 
 
@@ -102,7 +102,7 @@ def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple
     for line in lines:
         strip = np.repeat(line.strip[:, :, None], 3, axis=2)
         start = time.perf_counter()
-        found = recogniser.read([strip])[0]
+        found = recogniser.read([strip], line.margins)[0]
         times.append(time.perf_counter() - start)
         readings.append(Read(found.text, found.confidence))
     return readings, 1000 * float(np.median(times))

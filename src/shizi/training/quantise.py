@@ -27,7 +27,7 @@ from onnxruntime.quantization import (
 from shizi import line_image, weights
 from shizi.recognise import Recogniser
 from shizi.training import evaluate, export_onnx, fonts, gate, labels, samples
-from shizi.training.batches import FORM
+from shizi.training.batches import FORM, shown
 from shizi.training.crnn import Crnn
 
 # dynamic: onnxruntime's own recipe for LSTM and matrix products, to compare with.
@@ -40,9 +40,7 @@ class Lines(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime carries
     """Hands line tensors to onnxruntime's calibration, one a run."""
 
     def __init__(self, lines: Sequence[samples.Sample]) -> None:
-        self._tensors = iter(
-            [{"x": line_image.to_tensor(line_image.trimmed(line.strip, FORM), FORM)[None]} for line in lines]
-        )
+        self._tensors = iter([{"x": line_image.to_tensor(shown(line), FORM)[None]} for line in lines])
 
     def get_next(self) -> dict[str, line_image.Tensor] | None:
         """Give the next line, None at the end."""

@@ -37,11 +37,15 @@ MARGINS, UNEVEN, TIGHT_SHARE = (0.06, 0.28), 0.05, 0.15
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One line: a grey strip H W, its label and, where known, its characters' spans N 2 in pixels."""
+    """One line: a grey strip H W, its label and, where known, its characters' spans N 2 in pixels.
+
+    `margins`: whether the strip holds more than the line, as a detector's regions do.
+    """
 
     strip: npt.NDArray[np.uint8]
     text: str
     spans: npt.NDArray[np.float32] | None = None
+    margins: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ class Maker:
     def crop(self, crop: Crop, random: Random, strength: float) -> Sample:
         """Spoil one crop: margins, geometry, tone, then flaws as often as `strength` says."""
         strip = decode(crop)
-        if random.random() < 0.9:
+        widened = random.random() < 0.9
+        if widened:
             strip = _margins(strip, random)
         if random.random() < 0.5 * strength:
             strip = _shrink(strip, random)
@@ -154,7 +159,7 @@ class Maker:
         if random.random() < 0.25 * strength:
             strip, spans = degrade.warp(strip, spans, random, int(np.median(strip)))
         strip = _tone(strip, random)
-        return Sample(degrade.spoil(strip, random, strength), crop.text, spans)
+        return Sample(degrade.spoil(strip, random, strength), crop.text, spans, widened)
 
 
 def evenly_set(text: str) -> bool:
