@@ -28,7 +28,7 @@ from shizi.layout import Fragment, arrange, name_blocks, with_detail
 from shizi.line_image import Pixels
 from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
-from shizi.pages import Limits, Pages, format_of, open_pages
+from shizi.pages import Limits, Pages, format_of, open_pages, page_count
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
 from shizi.stopwatch import Stopwatch
 from shizi.tables import cut_apart, find_rules
@@ -85,9 +85,9 @@ class Reader:
         `on_page` is told how many pages are read, and of how many, before the first and after each; what it raises
         ends the reading. Raises InputError for what cannot be read, OptionsError for what cannot be had.
         """
-        options = options or ReadOptions()
-        finder = self._finder(data, options)
-        source, pages = self._opened(data, options)
+        options, content = options or ReadOptions(), content_of(data)
+        source, pages = self._opened(content, options)
+        finder = self._finder(content, options)
         counted = pages if on_page is None else _counted(pages, on_page)
         watch = Stopwatch()
         read = tuple(self._pages(counted, options, watch, finder))
@@ -100,17 +100,20 @@ class Reader:
         What is found out over several pages (fields, the verdict) is `read`'s alone.
         """
         options = options or ReadOptions()
-        return self._pages(self._opened(data, options)[1], options, Stopwatch())
+        return self._pages(self._opened(content_of(data), options)[1], options, Stopwatch())
 
-    def _opened(self, data: Input, options: ReadOptions) -> tuple[str, Pages]:
+    def count(self, data: bytes, options: ReadOptions) -> int:
+        """Tell how many pages a file has, up to the limit, without reading them. Raises what `read` raises at once."""
+        return min(page_count(data, self._limits, options), self._limits.frames)
+
+    def _opened(self, content: bytes | Pixels, options: ReadOptions) -> tuple[str, Pages]:
         """Open the input: the format it came in, and its pages, to be decoded one at a time."""
         if options.mode not in self._readers:
             raise OptionsError("Mode 'fast' needs the small recogniser, which this installation does not carry.")
         if options.pattern:
             pattern(options.pattern)  # refused before anything is read
-        if isinstance(data, np.ndarray):
-            return "pixels", Pages(1, iter([PageImage(_rgb(data))]))
-        content = _content(data)
+        if isinstance(content, np.ndarray):
+            return "pixels", Pages(1, iter([PageImage(_rgb(content))]))
         return format_of(content), open_pages(content, self._limits, options)
 
     def warm(self) -> None:
@@ -190,13 +193,13 @@ class Reader:
         readings = reader.read([cut(pixels, item.region) for item in lines])
         return [replace(item, reading=reading) for item, reading in zip(lines, readings, strict=True)]
 
-    def _finder(self, data: Input, options: ReadOptions) -> Finder | None:
+    def _finder(self, content: bytes | Pixels, options: ReadOptions) -> Finder | None:
         """Make what looks for fields, if any are asked for. Raises OptionsError for a template that is not there."""
         if options.template:
             return Finder(load(self._templates, options.template))
         if options.fields != "auto":
             return None
-        stated = None if isinstance(data, np.ndarray) else einvoice.of(_content(data))
+        stated = einvoice.of(content) if isinstance(content, bytes) else None
         return Finder(stated=(stated.fields, stated.items) if stated else None)
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
@@ -289,8 +292,9 @@ def _noticed(rotation: int, lines: Sequence[Line], known: Sequence[str]) -> Iter
         )
 
 
-def _content(data: bytes | str | os.PathLike[str]) -> bytes:
-    if isinstance(data, bytes):
+def content_of(data: Input) -> bytes | Pixels:
+    """Give the bytes of a file by its path; bytes and pixels as they are. Raises InputError for no such file."""
+    if isinstance(data, (bytes, np.ndarray)):
         return data
     path = Path(data)
     try:

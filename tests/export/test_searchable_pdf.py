@@ -20,7 +20,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
 from documents import Drawn, drawn, line
-from pictures import encoded
+from pictures import LAID_DOWN, encoded
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageOps
 
@@ -189,22 +189,9 @@ def test_a_plain_png_keeps_its_rows_packed_as_they_are(mode: str) -> None:
     assert np.abs(shown(data, drawing.size).astype(int) - np.asarray(drawing)).mean() < 12
 
 
-# What has to be done to the upright picture so that each EXIF orientation puts it right again.
-UNDONE = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
-@pytest.mark.parametrize("orientation", UNDONE)
+@pytest.mark.parametrize("orientation", LAID_DOWN)
 def test_exif_orientation(orientation: int, page: Drawn) -> None:
-    undo = UNDONE[orientation]
+    undo = LAID_DOWN[orientation]
     exif = Image.Exif()
     exif[274] = orientation
     source = encoded(page.picture.transpose(undo) if undo is not None else page.picture, "JPEG", exif=exif, quality=95)

@@ -15,13 +15,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from shizi.errors import InputError
 from shizi.options import ReadOptions
 
 # Of ways that read within this share of the most pages, the one with the fewest processes is advised: memory.
@@ -48,7 +46,7 @@ def bench(files: Sequence[str], given: Mapping[str, str], seconds: float, as_jso
     options = ReadOptions.parse(given)
     from shizi.weights import cpu_quota
 
-    pictures = [_content(name) for name in files] or drawn()
+    pictures: Sequence[bytes | str] = [*files] if files else drawn()
     console = Console(stderr=True)
     ways = ways_of(cpu_quota())
     shown = track(ways, "Measuring", console=console, transient=True, disable=not console.is_terminal)
@@ -88,7 +86,7 @@ def drawn() -> list[bytes]:
     return pages
 
 
-def measure(way: Way, pictures: Sequence[bytes], options: ReadOptions, seconds: float) -> Way:
+def measure(way: Way, pictures: Sequence[bytes | str], options: ReadOptions, seconds: float) -> Way:
     """Let `way.workers` processes read the pictures in turn for `seconds`. Raises the first error of any.
 
     Counted are the pages read while all of them were at work.
@@ -118,7 +116,7 @@ class _Shift:
     memory_mb: float
 
 
-def _work(pictures: Sequence[bytes], options: ReadOptions, threads: int, seconds: float) -> _Shift:
+def _work(pictures: Sequence[bytes | str], options: ReadOptions, threads: int, seconds: float) -> _Shift:
     """Load a reader, read every picture once to warm up, then all in turn for `seconds`, each at least once."""
     import resource
 
@@ -132,14 +130,6 @@ def _work(pictures: Sequence[bytes], options: ReadOptions, threads: int, seconds
         reader.read(pictures[(len(ends) - 1) % len(pictures)], options)
         ends.append(time.monotonic())
     return _Shift(ends, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
-
-
-def _content(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name} cannot be opened ({reason}); expected the file of a picture.") from error
 
 
 def _table(ways: Sequence[Way], best: Way) -> Table:

@@ -125,9 +125,9 @@ def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
 
 def load_reader(threads: int, limits: Limits, templates: str) -> Reads:
     """Load the models and warm them; called in the process that will read."""
-    from shizi.service.paging import PagingReader  # only here: this process needs no models
+    from shizi.reader import Reader  # only here: this process needs no models
 
-    reader = PagingReader(threads, limits, Path(templates) if templates else None)
+    reader = Reader(threads, limits, Path(templates) if templates else None)
     reader.warm()
     return reader
 
