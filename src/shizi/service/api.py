@@ -144,7 +144,7 @@ def read_all(
     """
     here, data = service(), [upload.data for upload in uploads]
     owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
-    with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
+    with here.readings.request(data, terms, owner, partial(gone, request.environ)) as admitted:
         results = [_read(here, admitted, upload, options) for upload in uploads]
         return results, sum(admitted.spent) * 1000
 
@@ -162,7 +162,7 @@ def _read(here: Service, admitted: Request, upload: bodies.Upload, options: Read
     return kept
 
 
-def _gone(environ: dict[str, Any]) -> bool:
+def gone(environ: dict[str, Any]) -> bool:
     """Tell whether the client has closed its connection: nothing is to be read from it but its end."""
     connection = environ.get("gunicorn.socket")
     if connection is None:
@@ -189,11 +189,11 @@ def _file(order: bodies.Order) -> ResponseReturnValue:
         raise result
     data = service().readings.write(order.format, result.document, upload.data, order.options.password)
     response = Response(data, content_type=form.media_type)
-    response.headers["Content-Disposition"] = _attachment(upload.name, form.suffix)
+    response.headers["Content-Disposition"] = attachment(upload.name, form.suffix)
     return response
 
 
-def _attachment(uploaded: str, suffix: str) -> str:
+def attachment(uploaded: str, suffix: str) -> str:
     """Name the answer after the upload, in the two ways of RFC 6266; headers are ASCII."""
     name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", uploaded)).stem or "document"
     plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)

@@ -1,0 +1,94 @@
+// Store: what outlives a reload (files, results, the state of each), in this browser's IndexedDB and nowhere else.
+// Where that is closed to the page, or keeping is switched off, everything lives as long as the page does.
+
+const NAME = "shizi";
+const ROOMS = ["items", "files", "results"];
+const KEEP = "shizi.keep";
+
+let database = null;
+const memory = Object.fromEntries(ROOMS.map((room) => [room, new Map()]));
+
+export function keeps() {
+  try {
+    return localStorage.getItem(KEEP) !== "no";
+  } catch {
+    return false;
+  }
+}
+
+export async function openStore() {
+  if (!keeps()) return;
+  database = await new Promise((resolve) => {
+    let asked;
+    try {
+      asked = indexedDB.open(NAME, 1);
+    } catch {
+      return resolve(null);
+    }
+    asked.onupgradeneeded = () => ROOMS.forEach((room) => asked.result.createObjectStore(room));
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = asked.onblocked = () => resolve(null);
+  });
+}
+
+// Switch keeping on or off; off forgets what was kept.
+export async function setKeeping(on, everything) {
+  try {
+    localStorage.setItem(KEEP, on ? "yes" : "no");
+  } catch {
+    return;
+  }
+  if (on) {
+    await openStore();
+    for (const [room, key, value] of everything) await put(room, key, value);
+  } else {
+    for (const room of ROOMS) for (const key of await keys(room)) memory[room].set(key, await get(room, key));
+    database?.close();
+    database = null;
+    indexedDB.deleteDatabase(NAME);
+  }
+}
+
+function within(room, mode, act) {
+  return new Promise((resolve, reject) => {
+    const transaction = database.transaction(room, mode);
+    const asked = act(transaction.objectStore(room));
+    transaction.oncomplete = () => resolve(asked.result);
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+  });
+}
+
+export async function put(room, key, value) {
+  if (database) {
+    try {
+      await within(room, "readwrite", (store) => store.put(value, key));
+      memory[room].delete(key);
+      return;
+    } catch {
+      // no room on the disk, or none for us: this one lives as long as the page
+    }
+  }
+  memory[room].set(key, value);
+}
+
+export async function get(room, key) {
+  if (memory[room].has(key)) return memory[room].get(key);
+  return database ? within(room, "readonly", (store) => store.get(key)) : undefined;
+}
+
+export async function keys(room) {
+  const kept = database ? await within(room, "readonly", (store) => store.getAllKeys()) : [];
+  return [...new Set([...kept, ...memory[room].keys()])];
+}
+
+export async function all(room) {
+  const kept = database ? await within(room, "readonly", (store) => store.getAll()) : [];
+  return [...kept, ...memory[room].values()];
+}
+
+export async function drop(key) {
+  for (const room of ROOMS) {
+    memory[room].delete(key);
+    if (database) await within(room, "readwrite", (store) => store.delete(key));
+  }
+}
