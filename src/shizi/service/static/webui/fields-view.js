@@ -3,6 +3,8 @@
 import { icon, make } from "./elements.js";
 import { has, percent, t } from "./words.js";
 
+const WIDE = 20; // letters, Chinese ones counted double: what half the pane holds
+
 // `told`: {outline(polygon or null, page), correct(field, row, before, after), copy(text)}.
 export function showFields(pane, result, changed, asked, told) {
   if (!result.fields || !Object.keys(result.fields).length) {
@@ -35,7 +37,8 @@ function fieldOf(name, field, change, told) {
   hear(input, shown, field, told, (after) => told.correct(name, undefined, shown, after));
   const copy = make("button", { type: "button", class: "tool", title: t("copy_value"), "aria-label": `${t("copy_value")}: ${nameOf(name)}`, on: { click: () => told.copy(input.value) } }, icon("copy"));
   const facts = make("ul", { class: "checks", id: `${id}-checks` }, ...factsOf(field, change));
-  return make("div", { class: change ? "field edited" : "field" }, make("label", { for: id, text: nameOf(name) }), make("div", { class: "field-value" }, input, copy), facts);
+  const wide = [...shown].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2 : 1), 0) > WIDE;
+  return make("div", { class: `field${change ? " edited" : ""}${wide ? " wide" : ""}` }, make("label", { for: id, text: nameOf(name) }), make("div", { class: "field-value" }, input, copy), facts);
 }
 
 function hear(input, shown, field, told, correct) {
@@ -61,7 +64,8 @@ function factsOf(field, change) {
 }
 
 function checkOf(check) {
-  const name = has(`check.${check.name}`) ? t(`check.${check.name}`) : check.name.replaceAll("_", " ");
+  const key = `check.${check.name}${check.passed ? "" : ".failed"}`;
+  const name = has(key) ? t(key) : check.name.replaceAll("_", " ");
   return make("li", { class: check.passed ? "passed" : "failed", title: check.detail },
     icon(check.passed ? "check-lg" : "x-lg"),
     make("span", { class: "visually-hidden", text: `${t(check.passed ? "passed" : "failed")}: ` }),

@@ -42,7 +42,7 @@ async function look(item, file, signal) {
 
 async function readAtOnce(item, file, options, signal) {
   const answer = await api.predict(file, options, signal);
-  await keep(item, fromAnswer(answer), { milliseconds: answer.processing_time_ms });
+  await keep(item, fromAnswer(answer), { milliseconds: answer.cached ? undefined : answer.processing_time_ms });
 }
 
 async function readByPages(item, file, options, signal) {

@@ -227,7 +227,9 @@ function drawLines() {
   const limit = threshold();
   for (const index of lines.order) lines.show(index, lineShown(index), limit, changed.get(`${number}:${index}`));
   view?.doubt(here.lines, limit, (index) => changed.has(`${number}:${index}`));
-  find("doubt-count").textContent = t("doubt_count", { doubtful: here.lines.filter((line) => isDoubtful(line, limit)).length, lines: here.lines.length });
+  const doubtful = here.lines.filter((line) => isDoubtful(line, limit)).length;
+  find("doubt-count").textContent = t("doubt_count", { doubtful, lines: here.lines.length });
+  find("doubt-bar").classList.toggle("some", doubtful > 0);
   find("summary").textContent = summary();
   if (chosen !== null) lines.mark(chosen);
 }
@@ -322,7 +324,8 @@ async function correct(one) {
   item.corrections = [...inForce(item), { ...one, at: new Date().toISOString() }];
   item.undone = 0;
   await applied(one);
-  notice(t("corrected"), { action: undo, label: t("undo") });
+  const corrected = item;
+  notice(t("corrected"), { action: () => item === corrected && undo(), label: t("undo_short") });
 }
 
 async function undo() {
