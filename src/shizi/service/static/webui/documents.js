@@ -34,6 +34,7 @@ export function changes(item) {
     const key = keyOf(one);
     found.set(key, { before: found.get(key)?.before ?? one.before, after: one.after });
   }
+  for (const [key, { before, after }] of found) if (before === after) found.delete(key); // led back to what was read
   return found;
 }
 

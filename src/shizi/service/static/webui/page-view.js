@@ -24,6 +24,7 @@ export function pageView(page, picture, told) {
     }
     return { frame, words };
   });
+  letters.addEventListener("copy", copyByLines);
   const extra = drawn("g");
   frames.append(extra);
   const layer = make("div", { class: picture.drawn ? "sheet-layer" : "sheet-layer undrawn" });
@@ -44,6 +45,14 @@ export function pageView(page, picture, told) {
     // Outline any place of the page: a field's, a cell's.
     outline: (polygon) => extra.replaceChildren(...(polygon ? [drawn("polygon", { class: "outline", points: polygon.map((corner) => corner.join(",")).join(" ") })] : [])),
   };
+}
+
+// Letters are placed one by one, so the browser sees no rows in them: what is copied gets a row a line here.
+function copyByLines(event) {
+  const selected = getSelection().getRangeAt(0).cloneContents();
+  if (!selected.childElementCount) return;
+  event.preventDefault();
+  event.clipboardData.setData("text/plain", [...selected.children].map((words) => words.textContent).join("\n"));
 }
 
 function upright(picture, page) {

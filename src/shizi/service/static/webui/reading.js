@@ -48,7 +48,7 @@ async function readAtOnce(item, file, options, signal) {
 async function readByPages(item, file, options, signal) {
   let result = item.pagesRead ? await items.resultOf(item) : null;
   let spent = result ? (item.milliseconds ?? 0) : 0;
-  for (let page = (result?.pages.length ?? 0) + 1; page <= item.pages; page++) {
+  for (let page = result ? item.pagesRead + 1 : 1; page <= item.pages; page++) {
     const answer = await api.predict(file, { ...options, pages: String(page) }, signal);
     result = joined(result, answer);
     spent += answer.processing_time_ms;
@@ -102,7 +102,7 @@ async function end(item, state) {
 
 async function keep(item, result, values) {
   await items.keepResult(item, result);
-  items.change(item, { ...values, pages: Math.max(item.pages, result.pages.length), version: (item.version ?? 0) + 1 });
+  await items.changeNow(item, { ...values, pages: Math.max(item.pages, result.pages.length), version: (item.version ?? 0) + 1 });
 }
 
 export function wait(milliseconds, signal) {

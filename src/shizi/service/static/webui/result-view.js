@@ -88,6 +88,7 @@ async function open(selected) {
   result = read = view = lines = null;
   number = 0;
   chosen = null;
+  viewer.clear();
   await show();
 }
 
@@ -121,6 +122,8 @@ async function show() {
 
 async function drawPage(mine = ++drawing) {
   const here = page();
+  view = null; // what lies on the stage is of another page until this one's picture is there
+  find("stage").classList.add("loading");
   head();
   if (result) drawResult();
   else waitingPanes();
@@ -130,6 +133,7 @@ async function drawPage(mine = ++drawing) {
     picture = { image: null, rotation: 0, drawn: false }; // unreachable: the letters alone are shown
   }
   if (mine !== drawing) return;
+  find("stage").classList.remove("loading");
   if (!here && !picture.image) return clear(item.state === "failed" ? "" : t("no_picture_yet"));
   const shown = here ?? { number: 1, width: picture.image.naturalWidth, height: picture.image.naturalHeight, lines: [], rotation: 0 };
   view = pageView(here ? { ...shown, lines: here.lines } : shown, picture, {
@@ -324,8 +328,8 @@ async function correct(one) {
   item.corrections = [...inForce(item), { ...one, at: new Date().toISOString() }];
   item.undone = 0;
   await applied(one);
-  const corrected = item;
-  notice(t("corrected"), { action: () => item === corrected && undo(), label: t("undo_short") });
+  const made = item;
+  notice(t("corrected"), { action: () => item === made && undo(), label: t("undo_short") });
 }
 
 async function undo() {
@@ -342,10 +346,6 @@ function revert(index) {
 }
 
 async function applied(one) {
-  // A correction that leads back to what was read is none.
-  const same = [...changes(item)].filter(([, change]) => change.before === change.after).map(([key]) => key);
-  if (same.length) item.corrections = inForce(item).filter((made) => !same.includes(made.field === undefined ? `${made.page}:${made.line}` : `field:${made.field}:${made.row ?? ""}`));
-  if (same.length) item.undone = 0;
   read = corrected(result, item);
   await items.changeNow(item, {});
   if (one.line !== undefined && one.page === number) view?.text(one.line, page().lines[one.line]);
