@@ -1,4 +1,4 @@
-"""Measure the web page in Debian's Chromium: first paint, bytes sent, long tasks with many photos, frames while panning.
+"""Measure the web page in Debian's Chromium: first paint, bytes, long tasks with many photos, frames while panning.
 
     python bench/webui.py [--pictures 100] [--port 5000]
 
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LONG_TASK_MILLISECONDS = 200
 WATCH = """
 window.long = [];
-new PerformanceObserver((list) => list.getEntries().forEach((one) => window.long.push([Math.round(one.startTime), one.duration])))
+const keep = (one) => window.long.push([Math.round(one.startTime), one.duration]);
+new PerformanceObserver((list) => list.getEntries().forEach(keep))
     .observe({type: "longtask", buffered: true});
 try { localStorage.setItem("shizi.options", JSON.stringify({mode: "fast", tables: "none", fields: "none"})); } catch {}
 """
@@ -122,7 +124,7 @@ def pan(page: Page) -> dict[str, float]:
     page.click("#zoom-in")
     page.wait_for_timeout(1000)
     times = page.evaluate(PAN)
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)][10:]
+    gaps = [after - before for before, after in pairwise(times)][10:]
     return {"frames_a_second": round(1000 / statistics.median(gaps), 1), "slowest_frame_ms": round(max(gaps), 1)}
 
 

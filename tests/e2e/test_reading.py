@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from desk import encoded, give, row, ruled, scanned, sheet, texts, wait_until
 from live import Live
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -179,10 +179,10 @@ def test_other_readings_are_offered(service: Live, open_page: Callable[..., Page
     wait_until(page, "letter.png", "done")
     asked: list[str] = []
 
-    def other(route: object) -> None:
-        asked.append(route.request.post_data_buffer.decode(errors="replace"))  # type: ignore[attr-defined]
+    def other(route: Route) -> None:
+        asked.append((route.request.post_data_buffer or b"").decode(errors="replace"))
         answer = {"success": True, "confidence": 0.5, "pages": [{"lines": [{"text": "会议记要"}]}]}
-        route.fulfill(json=answer)  # type: ignore[attr-defined]
+        route.fulfill(json=answer)
 
     page.route("**/ocr/predict", other)
     page.locator("#lines .line").first.dblclick()
@@ -191,6 +191,49 @@ def test_other_readings_are_offered(service: Live, open_page: Callable[..., Page
     expect(texts(page).first).to_have_text("会议记要")
     assert len(asked) == 2, "both recognisers are asked, and one and the same answer is offered once"
     assert all('name="no_store"' in body for body in asked)
+
+
+def test_corrected_lines_are_sent_where_they_are_kept(service: Live, open_page: Callable[..., Page]) -> None:
+    """The page is told here that corrections are kept; what the service does with them has tests of its own."""
+    page = open_page(service)
+    sent: list[bytes] = []
+
+    def keep(route: Route) -> None:
+        sent.append(route.request.post_data_buffer or b"")
+        route.fulfill(json={"success": True})
+
+    def allow(route: Route) -> None:
+        body = (
+            route.fetch().text().replace("&#34;corrections&#34;: &#34;&#34;", "&#34;corrections&#34;: &#34;/kept&#34;")
+        )
+        route.fulfill(body=body, content_type="text/html")
+
+    page.route("**/kept", keep)
+    page.route("**/ocr/webui", allow)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click("#options-open")
+    expect(page.locator("#teach")).to_be_checked()
+    page.keyboard.press("Escape")
+    give(page, {"letter.png": encoded(sheet(*LETTER))})
+    wait_until(page, "letter.png", "done")
+    for index, text in ((0, "undone at once"), (2, "Attendees: 13 people")):
+        page.locator("#lines .line").nth(index).dblclick()
+        page.fill(".edit-text", text)
+        page.keyboard.press("Enter")
+        expect(texts(page).nth(index)).to_have_text(text)
+        if index == 0:
+            page.click("#undo")
+    with page.expect_request("**/kept"):
+        pass
+    page.wait_for_timeout(500)
+    assert len(sent) == 1
+    for part in (
+        b'name="text"\r\n\r\nAttendees: 13 people',
+        b'name="read"\r\n\r\nAttendees: 12 people',
+        b'name="polygon"',
+    ):
+        assert part in sent[0]
 
 
 def test_options_read_again(service: Live, open_page: Callable[..., Page]) -> None:

@@ -44,7 +44,7 @@ def test_every_route_of_ours_is_described(app: Flask) -> None:
     """All but pages for people, files and the drop-in endpoints, whose shapes are other services'."""
     with app.test_request_context():
         described = set(describe(app)["paths"])
-    silent = {"static", "web.home", "web.webui", "openapi.document", "openapi.docs"}
+    silent = {"static", "assets.file", "web.home", "web.webui", "web.status", "openapi.document", "openapi.docs"}
     for rule in app.url_map.iter_rules():
         if rule.endpoint not in silent and not rule.rule.startswith("/compat/"):
             assert re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) in described, rule.rule
@@ -68,6 +68,8 @@ def test_keys_are_described_where_they_are_needed(tmp_path: Any) -> None:
 
 OPERATIONS = (
     ("/ocr/predict", "POST"),
+    ("/ocr/picture", "POST"),
+    ("/ocr/export", "POST"),
     ("/ocr/jobs", "POST"),
     ("/ocr/jobs/{job}", "GET"),
     ("/ocr/jobs/{job}", "DELETE"),

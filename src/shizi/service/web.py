@@ -55,6 +55,7 @@ def webui() -> ResponseReturnValue:
             "picture": url_for("pictures.picture"),
             "export": url_for("exports.export"),
             "health": url_for("api.health"),
+            "corrections": _corrections(),
         },
         accept=_ACCEPTED,
         choices={name: (CHOICES[name], getattr(defaults, name)) for name in _ASKED},
@@ -65,6 +66,12 @@ def webui() -> ResponseReturnValue:
 def status() -> ResponseReturnValue:
     """Give the operator's page: what `/metrics` says, as charts."""
     return _page("status.html", {"metrics": url_for("metrics.metrics"), "ready": url_for("api.ready")})
+
+
+def _corrections() -> str:
+    """Give where corrected lines are kept for the recogniser to learn from; '' where the operator keeps none."""
+    kept = getattr(service(), "corrections", None)
+    return url_for("corrections.correct") if kept is not None else ""
 
 
 def _can_be_written(form: Format) -> bool:

@@ -138,7 +138,10 @@ EN: dict[str, str] = {
     "no_fields": "No form was recognised here: invoices, tickets and receipts are.",
     "fields_off": "Fields were not looked for. Switch them on in the options and read the file again.",
     "verdict.accept": "The figures prove each other",
-    "verdict.accept.what": "Every needed value was found, and nothing speaks against it. Names and addresses nobody can reckon: two recognisers compare them.",
+    "verdict.accept.what": (
+        "Every needed value was found, and nothing speaks against it. "
+        "Names and addresses nobody can reckon: two recognisers compare them."
+    ),
     "verdict.review": "Please look it over",
     "verdict.review.what": "Something is missing or does not agree:",
     "passed": "Passed",
@@ -281,6 +284,12 @@ EN: dict[str, str] = {
     "keep_hint": "So that a reload loses nothing. Switched off, all is gone when the page is closed.",
     "keeping_on": "Files and results are kept in this browser.",
     "keeping_off": "Nothing is kept: all is gone when the page is closed.",
+    "teaching": "Learning",
+    "teach": "Let the service learn from my corrections",
+    "teach_hint": (
+        "Lines you correct are sent to this server with their piece of the picture; "
+        "its operator keeps them to improve the recogniser."
+    ),
     "options_later": "For files added from now on.",
     "read_again": "Read this file again so",
     # Help

@@ -68,6 +68,13 @@ export async function exported(file, read, values, signal) {
   return whole(response.blob());
 }
 
+// A line with its right text: `picture` is {image: the page's file} or {line: its piece}.
+export async function corrected(picture, values) {
+  const body = form(null, values);
+  for (const [name, blob] of Object.entries(picture)) body.append(name, blob, `${name}.png`);
+  await request(facts.corrections, { method: "POST", body });
+}
+
 export async function submitJob(file, options, repeat, signal) {
   const sent = { method: "POST", body: form(file, options), signal, headers: { "Idempotency-Key": repeat } };
   return whole((await request(facts.jobs, sent)).json());

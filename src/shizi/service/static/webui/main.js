@@ -10,6 +10,7 @@ import { setUpQueue } from "./queue.js";
 import { setUpQueueView } from "./queue-view.js";
 import { setUpResult, showTab } from "./result-view.js";
 import { openStore } from "./store.js";
+import { setUpTeaching } from "./teaching.js";
 import { setUpTheme } from "./theme.js";
 import { t } from "./words.js";
 
@@ -53,6 +54,7 @@ setUpViews();
 setUpTabs();
 setUpTools();
 setUpOptions();
+setUpTeaching();
 setUpSaving();
 setUpAdding();
 setUpQueueView();

@@ -28,8 +28,14 @@ export async function read(item, signal) {
   const options = { ...item.options, detail: "character" };
   if (isDocument(item)) await look(item, file, signal);
   const large = file.size > facts.maxBytes;
-  if (takesJobs && (item.job || item.pages > 1 || large)) await readAsJob(item, file, options, signal);
-  else if (item.pages > 1 && !options.pages) await readByPages(item, file, options, signal);
+  if (takesJobs && (item.job || item.pages > 1 || large)) {
+    try {
+      return await readAsJob(item, file, options, signal);
+    } catch (error) {
+      if (error.code !== "access" || large) throw error; // a key that may read, but not send jobs
+    }
+  }
+  if (item.pages > 1 && !options.pages) await readByPages(item, file, options, signal);
   else await readAtOnce(item, file, options, signal);
 }
 

@@ -11,6 +11,7 @@ import { linesView } from "./lines-view.js";
 import { notice } from "./notices.js";
 import { boundsOf, pageView } from "./page-view.js";
 import { pictureOf } from "./pictures.js";
+import { teach } from "./teaching.js";
 import { showTables } from "./tables-view.js";
 import { Viewer, ZOOM_STEP } from "./viewer.js";
 import { count, percent, seconds, t } from "./words.js";
@@ -352,7 +353,14 @@ async function applied(one) {
   drawLines();
   drawTables();
   if (one.field !== undefined) drawFields();
+  else if (one.page === number) tell(one.line);
   head();
+}
+
+function tell(index) {
+  const [line, here] = [result.pages[number].lines[index], page()];
+  const piece = pieceOf(line, picture?.image, here, picture?.rotation ?? 0);
+  teach(item, here, index, line, here.lines[index].text, piece);
 }
 
 function keys(event) {

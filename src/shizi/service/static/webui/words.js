@@ -3,7 +3,7 @@
 const texts = JSON.parse(document.body.dataset.texts);
 export const language = texts.html_language;
 
-// t("pages_read", {read: 3, pages: 12}); a key that is missing shows itself, so that tests see it.
+// t("tally", {done: 3, all: 12}); a key that is missing shows itself, so that tests see it.
 export function t(key, values = {}) {
   const text = texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
