@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from shizi.document import PageText
-from shizi.options import ReadOptions
+from shizi.options import PdfSource, ReadOptions
 from shizi.pages import Limits, format_of, open_pages, page_count
 
 QUALITY = 85
@@ -36,7 +36,7 @@ class Wanted:
 def draw(data: bytes, wanted: Wanted) -> tuple[bytes, int]:
     """Give a page as JPEG bytes, and how many pages the file has. Raises what `open_pages` raises."""
     # Pixels are wanted whatever text the file holds; the text of an OFD has none, and asking for them is refused.
-    source = "auto" if format_of(data) in _NEVER_DRAWN else "ocr"
+    source: PdfSource = "auto" if format_of(data) in _NEVER_DRAWN else "ocr"
     options = ReadOptions(pages=str(wanted.number), password=wanted.password, pdf=source, orientation="none")
     page = next(open_pages(data, wanted.limits, options))
     turn = wanted.rotation - (page.rotation if isinstance(page, PageText) else 0)
@@ -44,6 +44,6 @@ def draw(data: bytes, wanted: Wanted) -> tuple[bytes, int]:
     scale = wanted.side / max(pixels.shape[:2])
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-        pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+        pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return encoded.tobytes(), page_count(data, wanted.limits, options)

@@ -52,7 +52,7 @@ def file(version: str, name: str) -> ResponseReturnValue:
     if not path.is_relative_to(_FOLDER.resolve()) or not path.is_file():
         abort(404)
     plain, packed = _content(path, path.stat().st_mtime_ns)
-    small = "gzip" in request.accept_encodings and len(packed) < len(plain)
+    small = request.accept_encodings.find("gzip") >= 0 and len(packed) < len(plain)
     response = Response(packed if small else plain, content_type=_type(path))
     if small:
         response.headers["Content-Encoding"] = "gzip"

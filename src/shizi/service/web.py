@@ -87,7 +87,7 @@ def _page(template: str, facts: dict[str, Any], **values: Any) -> ResponseReturn
         template, texts=texts, version=shizi.__version__, facts=facts, asset=asset, modules=modules(), **values
     )
     response = make_response(page)
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.find("gzip") >= 0:
         response.set_data(gzip.compress(page.encode(), _QUICK, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY

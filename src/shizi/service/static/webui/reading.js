@@ -53,11 +53,11 @@ async function readAtOnce(item, file, options, signal) {
 
 async function readByPages(item, file, options, signal) {
   let result = item.pagesRead ? await items.resultOf(item) : null;
-  let spent = result ? (item.milliseconds ?? 0) : 0;
+  let spent = result ? item.milliseconds : undefined;
   for (let page = result ? item.pagesRead + 1 : 1; page <= item.pages; page++) {
     const answer = await api.predict(file, { ...options, pages: String(page) }, signal);
     result = joined(result, answer);
-    spent += answer.processing_time_ms;
+    if (!answer.cached) spent = (spent ?? 0) + answer.processing_time_ms;
     await keep(item, result, { pagesRead: page, milliseconds: spent });
   }
 }
