@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 TARGET = Path(__file__).parents[1] / "docs/images"
-COLOURS = 160
+COLOURS = 220
 FONTS = "/usr/share/fonts/opentype/noto/NotoS{}.ttc"
 PAPER, INK = "#f6f1e4", "#3b2a1a"
 DISHES = [
@@ -63,6 +64,7 @@ def draw_menu() -> bytes:
     return buffer.getvalue()
 
 
+@cache  # each PDF is stamped with its time: another would be read again
 def draw_contract() -> bytes:
     """Draw three pages as a PDF of scans."""
     title, text = (ImageFont.truetype(FONTS.format("ansCJK-Regular"), size, index=2) for size in (52, 32))
@@ -131,7 +133,7 @@ def keep(page: Page, name: str) -> None:
 
 
 def photograph(browser: Browser, address: str) -> None:
-    """Take all pictures. All files are read once before: from the cache they come without the time a busy machine took."""
+    """Take all pictures; all files are read once before, so that no time of a busy machine is shown."""
     opened(browser, address, 1440, 900, "light", "en-GB").context.close()
     for width, height in ((1440, 900), (820, 1180)):
         page = opened(browser, address, width, height, "light", "en-GB")
@@ -141,7 +143,7 @@ def photograph(browser: Browser, address: str) -> None:
         keep(page, f"{width}-light")
         page = opened(browser, address, width, height, "dark", "zh-CN")
         choose(page, "menu")
-        page.locator("#doubt").fill("98")
+        page.locator("#doubt").fill("88")
         page.locator("#lines .line").nth(5).click()
         keep(page, f"{width}-dark")
     page = opened(browser, address, 390, 844, "light", "en-GB")

@@ -77,7 +77,9 @@ export class Viewer {
       return size / 2 - (from + to) / 2;
     };
     const dx = seen(left, right, this.x, this.stage.clientWidth), dy = seen(top, bottom, this.y, this.stage.clientHeight);
-    if (dx || dy) this.pan(dx, dy);
+    this.pan(dx, dy);
+    this.x = filled(this.x, this.width * this.scale, this.stage.clientWidth);
+    this.y = filled(this.y, this.height * this.scale, this.stage.clientHeight);
   }
 
   apply() {
@@ -175,6 +177,12 @@ export class Viewer {
     event.preventDefault();
     acts[event.key]();
   }
+}
+
+// Leave no empty room beside a page that is larger than the stage, and a smaller one in the middle.
+function filled(offset, length, size) {
+  if (length + 2 * MARGIN <= size) return (size - length) / 2;
+  return Math.min(MARGIN, Math.max(size - length - MARGIN, offset));
 }
 
 export const ZOOM_STEP = STEP;
