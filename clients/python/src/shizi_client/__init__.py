@@ -8,7 +8,7 @@ with Client("http://127.0.0.1:5000", key="shizi_…") as shizi:
 
 from shizi_client.async_client import AsyncClient
 from shizi_client.batches import BatchEntry
-from shizi_client.calls import File
+from shizi_client.calls import ResultFile
 from shizi_client.client import Client
 from shizi_client.errors import (
     AccessError,
@@ -83,7 +83,7 @@ __all__ = [
     "Document",
     "EncryptedPdf",
     "Field",
-    "File",
+    "ResultFile",
     "Format",
     "Health",
     "InputError",

@@ -27,7 +27,7 @@ _SUFFIXES = {"text": "txt", "markdown": "md", "alto": "xml"}
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ResultFile:
     """A result as a file. `failed_pages`: the pages of a job that are missing in it, as `file:page`."""
 
     name: str
@@ -62,7 +62,7 @@ def read(source: Source, options: Options) -> Call[Reading]:
     return Call("POST", "/ocr/predict", _model(Reading), [source], _written(options))
 
 
-def export(source: Source, format: Format, options: Options) -> Call[File]:
+def export(source: Source, format: Format, options: Options) -> Call[ResultFile]:
     """Read one picture or document and write it in a format."""
     return Call("POST", "/ocr/predict", _file(format), [source], _written(options) | {"format": format})
 
@@ -85,7 +85,7 @@ def document(id: str, file: int, partial: bool) -> Call[Document]:
     return Call("GET", f"/ocr/jobs/{_segment(id)}/result", _model(Document), query=query)
 
 
-def result(id: str, format: Format, file: int | None, partial: bool) -> Call[File]:
+def result(id: str, format: Format, file: int | None, partial: bool) -> Call[ResultFile]:
     """Fetch the result of a job as a file; of several files a ZIP."""
     query: dict[str, str] = {"format": format}
     query |= {"file": str(file)} if file is not None else {}
@@ -139,13 +139,13 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     return values
 
 
-def _file(format: Format) -> Callable[[httpx2.Response], File]:
-    def parse_file(response: httpx2.Response) -> File:
+def _file(format: Format) -> Callable[[httpx2.Response], ResultFile]:
+    def parse_file(response: httpx2.Response) -> ResultFile:
         media_type = response.headers.get("Content-Type", "application/octet-stream").partition(";")[0]
         suffix = "zip" if media_type == "application/zip" else _SUFFIXES.get(format, format)
         name = _name(response.headers.get("Content-Disposition", "")) or f"result.{suffix}"
         failed = response.headers.get("X-Failed-Pages", "")
-        return File(name, media_type, response.content, tuple(filter(None, failed.split(","))))
+        return ResultFile(name, media_type, response.content, tuple(filter(None, failed.split(","))))
 
     return parse_file
 

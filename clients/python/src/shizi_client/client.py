@@ -13,7 +13,7 @@ import httpx2
 
 from shizi_client import calls
 from shizi_client.batches import AHEAD, FATAL, BatchEntry
-from shizi_client.calls import Answer, Call, File
+from shizi_client.calls import Answer, Call, ResultFile
 from shizi_client.errors import ShiziError
 from shizi_client.jobs import Watch
 from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
@@ -76,7 +76,7 @@ class Client:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def export(self, source: Source, format: Format, **options: Unpack[Options]) -> File:
+    def export(self, source: Source, format: Format, **options: Unpack[Options]) -> ResultFile:
         """Read one picture or document and give it as a file: searchable PDF, Word, Excel, Markdown and others."""
         return self._send(calls.export(source, format, options))
 
@@ -112,7 +112,7 @@ class Client:
         """Fetch what was read of one file of a job. `partial`: what is there of a job under way."""
         return self._send(calls.document(id, file, partial))
 
-    def result(self, id: str, format: Format, *, file: int | None = None, partial: bool = False) -> File:
+    def result(self, id: str, format: Format, *, file: int | None = None, partial: bool = False) -> ResultFile:
         """Fetch the result of a job as a file; of several files one, or a ZIP of all."""
         return self._send(calls.result(id, format, file, partial))
 
