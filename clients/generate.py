@@ -416,10 +416,14 @@ def everything(description: Mapping[str, Any]) -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write all files."""
-    text = Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else sys.stdin.read()
+    """Write all files; with `--check` write nothing and fail if one differs."""
+    check, *given = sys.argv[1:] if "--check" in sys.argv else ["", *sys.argv[1:]]
+    text = Path(given[0]).read_text() if given else sys.stdin.read()
     for path, content in everything(json.loads(text)).items():
-        path.write_text(content)
+        if not check:
+            path.write_text(content)
+        elif not path.exists() or path.read_text() != content:
+            raise SystemExit(f"{path.relative_to(CLIENTS)} is not what the service says of itself: make client-types")
 
 
 if __name__ == "__main__":

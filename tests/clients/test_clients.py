@@ -4,11 +4,8 @@ Each prints what came of every step; the rows of all are held against one list, 
 siblings. What a program asked of the service is read off the service's own metrics.
 """
 
-import os
 import re
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from pathlib import Path
 import live
 import pypdfium2
 import pytest
+from building import CLIENTS, PYTHON, run
 from described import description
 from live import Live, serving
 from stubborn import READING, stubborn
@@ -28,9 +26,6 @@ from shizi.service.contract import PredictAnswer
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
-CLIENTS = ROOT / "clients"
-JUNIT = Path("/usr/share/java/junit-platform-console-standalone.jar")
 
 # Operations that are no SDK's matter: what Prometheus collects. The drop-in endpoints under /compat/ have the shapes of
 # other services, whose own clients call them, and are not described; nor are the pages for people.
@@ -103,47 +98,6 @@ ASKED = {
 }
 
 
-def needs(tool: str, package: str) -> None:
-    if shutil.which(tool) is None:
-        pytest.skip(f"Debian's package {package} is missing: apt-get install {package}")
-
-
-def run(command: list[str], **environment: str) -> str:
-    ran = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300)
-    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert ran.stderr == "", ran.stderr
-    return ran.stdout
-
-
-@pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Node SDK, built."""
-    needs("node", "nodejs")
-    own = CLIENTS / "node/node_modules/.bin/tsc"
-    if not own.exists():
-        needs("tsc", "node-typescript")
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copytree(CLIENTS / "node", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    run([str(own) if own.exists() else "tsc", "--project", str(folder)])
-    return folder
-
-
-@pytest.fixture(scope="session")
-def java(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Java SDK and its tests, compiled for Java 11."""
-    needs("javac", "default-jdk-headless")
-    if not JUNIT.exists():
-        pytest.skip("Debian's package junit5 is missing: apt-get install junit5")
-    folder = tmp_path_factory.mktemp("java")
-    sources = sorted(map(str, (CLIENTS / "java/src").rglob("*.java")))
-    strict = ["--release", "11", "-encoding", "UTF-8", "-Xlint:all", "-Werror"]
-    run(["javac", *strict, "-cp", os.pathsep.join([str(JUNIT), *API]), "-d", str(folder), *sources])
-    return folder
-
-
-API = ["/usr/share/java/junit-jupiter-api.jar", "/usr/share/java/apiguardian-api.jar"]
-
-
 @pytest.fixture(params=["python", "python-async", "node", "java"])
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -158,9 +112,6 @@ def program(name: str, language: str, request: pytest.FixtureRequest) -> list[st
         return ["java", "-Dfile.encoding=UTF-8", "-cp", str(folder), f"shizi.client.{name.capitalize()}"]
     python = [sys.executable, "-W", "error", str(CLIENTS / f"python/tests/{name}.py")]
     return [*python, "async"] if language == "python-async" else python
-
-
-PYTHON = {"PYTHONPATH": os.pathsep.join([str(CLIENTS / "python/src"), str(CLIENTS / "python/tests")])}
 
 
 @pytest.fixture(scope="module")
