@@ -24,3 +24,10 @@ def test_clients_and_service_do_not_know_each_other() -> None:
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                 assert stranger not in {name.split(".")[0] for name in names}, path
+
+
+def test_the_documentation_names_every_operation() -> None:
+    page = (ROOT / "docs/clients.md").read_text()
+    for path, methods in description()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in page
