@@ -37,7 +37,7 @@ test-clients: clients
 
 # After a change of the contract: the clients' types, made of what the service says of itself.
 client-types: $(VENV)/.installed-test
-	PYTHONPATH=tests $(BIN)/python tests/described.py | $(BIN)/python clients/generate.py
+	PYTHONPATH=tests $(BIN)/python tests/described.py | $(BIN)/python clients/generate
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

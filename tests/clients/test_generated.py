@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_types_are_made_of_the_description() -> None:
-    command = [sys.executable, str(ROOT / "clients/generate.py"), "--check"]
+    command = [sys.executable, str(ROOT / "clients/generate"), "--check"]
     made = subprocess.run(command, input=json.dumps(description()), capture_output=True, text=True, timeout=60)
     assert made.returncode == 0, made.stderr
 

@@ -1,4 +1,4 @@
-// Made by clients/generate.py of the service's OpenAPI description; do not edit.
+// Made by clients/generate of the service's OpenAPI description; do not edit.
 /** The types of answers and of reading options. */
 
 export type Format = "text" | "json" | "markdown" | "html" | "hocr" | "alto" | "csv" | "xlsx" | "docx" | "pdf";

@@ -1,6 +1,6 @@
 """The types of answers and of reading options.
 
-Made by clients/generate.py of the service's OpenAPI description; do not edit.
+Made by clients/generate of the service's OpenAPI description; do not edit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// Made by clients/generate.py of the service's OpenAPI description; do not edit.
+// Made by clients/generate of the service's OpenAPI description; do not edit.
 package shizi.client;
 
 /** The process answers. */
