@@ -169,7 +169,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _hostile(self, times: int, body: bytes) -> None:
         self._send(200, b"%PDF-1.7", "application/pdf", Content_Disposition=HOSTILE)
 
+    def _ordered(self, times: int, body: bytes) -> None:
+        form, files = self._form(body)
+        self._send(202, {**JOB, "id": f"{self.headers['Idempotency-Key']} {form['webhook']} {len(files)}"})
+
+    def _partial(self, times: int, body: bytes) -> None:
+        self._send(200, {**READING, "text": ",".join(sorted(self.path.partition("?")[2].split("&")))})
+
     def _echo(self, times: int, body: bytes) -> None:
+        form, [(name, data)] = self._form(body)
+        fields = ",".join(f"{name}={value}" for name, value in sorted(form.items()))
+        self._send(200, {**READING, "text": f"{name} {len(data)} {fields} {self.headers.get('Authorization')}"})
+
+    def _form(self, body: bytes) -> tuple[dict[str, str], list[tuple[str | None, bytes]]]:
+        """Give the fields of a form, and its files' names and bytes."""
         environ = {
             "wsgi.input": io.BytesIO(body),
             "CONTENT_LENGTH": str(len(body)),
@@ -177,11 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
             "REQUEST_METHOD": "POST",
         }
         _, form, files = parse_form_data(environ)
-        file = files["file"]
-        fields = ",".join(f"{name}={value}" for name, value in sorted(form.items()))
-        text = f"{file.filename} {len(file.read())} {fields} {self.headers.get('Authorization')}"
-        file.close()
-        self._send(200, {**READING, "text": text})
+        given = []
+        for file in files.getlist("file"):
+            given.append((file.filename, file.read()))
+            file.close()
+        return form.to_dict(), given
 
 
 class Stubborn(ThreadingHTTPServer):

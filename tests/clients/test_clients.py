@@ -76,6 +76,8 @@ slow: TimedOut
 full: 价 😀 "\\ 8.5 价 true title 2 300 90 108.00 1O8.00 100 + 8 pen review 4 3
 echo: 发票 "1".png 5 deadline_ms=900,mode=fast,no_store=true,password=密 码+& Bearer K
 twice: same
+ordered: order-7 https://desk.example/told 1
+partial: file=1,format=json,partial=true
 failed-job: JobFailed damaged_file
 slow-job: TimedOut
 hostile: 发票.pdf

@@ -130,6 +130,19 @@ def test_files_are_saved(tmp_path: Path) -> None:
     assert "# x" not in repr(file), "what was read belongs in no log"
 
 
+def test_what_cannot_work_is_said_at_once() -> None:
+    with pytest.raises(ValueError, match="expected the address"):
+        Client("127.0.0.1:5000")
+    with pytest.raises(ValueError, match="greater than 0"):
+        next(client(read).read_batch([b"x"], at_once=0))
+
+    async def none_at_once() -> None:
+        await anext(async_client(read).read_batch([b"x"], at_once=0))
+
+    with pytest.raises(ValueError, match="1 or more"):
+        asyncio.run(none_at_once())
+
+
 def test_odd_answers() -> None:
     assert decode(Line, {**LINE, "words": None, "new": 1}).words is None
     values = {"value": "", "text": "", "confidence": 0, "polygon": None, "page": 1, "source": "ocr", "checks": []}

@@ -18,6 +18,7 @@ export async function* readInOrder(
   atOnce: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<BatchEntry, void, undefined> {
+  if (!(atOnce >= 1)) throw new RangeError(`atOnce is ${atOnce}; expected 1 or more.`);
   const ending = new AbortController();
   const end = (): void => ending.abort(signal?.reason);
   if (signal?.aborted) end();

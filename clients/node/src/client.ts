@@ -43,7 +43,11 @@ export class ShiziClient {
   readonly #fetch: typeof fetch;
 
   constructor(options: ClientOptions = {}) {
-    this.#url = (options.url ?? "http://127.0.0.1:5000").replace(/\/+$/, "");
+    const url = options.url ?? "http://127.0.0.1:5000";
+    if (!/^https?:\/\//.test(url)) {
+      throw new TypeError(`The url is ${url}; expected the address of a shizi, such as http://127.0.0.1:5000.`);
+    }
+    this.#url = url.replace(/\/+$/, "");
     this.#key = options.key;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#retries = { ...DEFAULT, ...options.retries };

@@ -106,6 +106,11 @@ function called(ask, reason) {
   return ask({ signal: controller.signal });
 }
 
+test("what cannot work is said at once", async () => {
+  assert.throws(() => new ShiziClient({ url: "127.0.0.1:5000" }), /expected the address/);
+  await assert.rejects(shizi.readBatch([x], {}, { atOnce: 0 }).next(), RangeError);
+});
+
 test("a file is saved under its own name in a folder, or as told", async () => {
   answer = (response) => {
     response.writeHead(200, { "Content-Type": "text/markdown; charset=utf-8" }).end("# 价");

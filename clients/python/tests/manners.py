@@ -82,7 +82,15 @@ async def main() -> None:
     async def export(shizi: AsyncClient) -> str:
         return (await shizi.export(b"x", "pdf")).name
 
+    async def order(shizi: AsyncClient) -> str:
+        return (await shizi.submit([b"x"], webhook="https://desk.example/told", idempotency_key="order-7")).id
+
+    async def partial(shizi: AsyncClient) -> str:
+        return (await shizi.document("j1", 1, partial=True)).text
+
     await trial("twice", submit)
+    await trial("ordered", order)
+    await trial("partial", partial)
     await trial("failed-job", wait)
     await trial("slow-job", wait)
     await trial("hostile", export)

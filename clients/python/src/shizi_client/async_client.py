@@ -18,7 +18,7 @@ from shizi_client.jobs import Watch
 from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
 from shizi_client.retries import DEFAULT, Retries
 from shizi_client.sources import Source, load
-from shizi_client.wire import TIMEOUT_SECONDS, request, translated
+from shizi_client.wire import TIMEOUT_SECONDS, checked, request, translated
 
 
 class AsyncClient:
@@ -38,7 +38,7 @@ class AsyncClient:
         `timeout`: seconds to wait for one answer. `http`: a client of your own (proxies, certificates), which stays
         yours to close.
         """
-        self._url, self._key, self._timeout, self._retries = url.rstrip("/"), key, timeout, retries
+        self._url, self._key, self._timeout, self._retries = checked(url), key, timeout, retries
         self._own = http is None
         self._http = http or httpx2.AsyncClient()
 
@@ -55,6 +55,8 @@ class AsyncClient:
         every other file would meet too ends the batch: AccessError and OptionsError. `sources` are taken as needed.
         """
 
+        if at_once < 1:
+            raise ValueError(f"at_once is {at_once}; expected 1 or more.")
         places = asyncio.Semaphore(at_once)
 
         async def entry(index: int, source: Source) -> BatchEntry:

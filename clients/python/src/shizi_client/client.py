@@ -19,7 +19,7 @@ from shizi_client.jobs import Watch
 from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
 from shizi_client.retries import DEFAULT, Retries
 from shizi_client.sources import Source, load
-from shizi_client.wire import TIMEOUT_SECONDS, request, translated
+from shizi_client.wire import TIMEOUT_SECONDS, checked, request, translated
 
 
 class Client:
@@ -39,7 +39,7 @@ class Client:
         `timeout`: seconds to wait for one answer. `http`: a client of your own (proxies, certificates), which stays
         yours to close.
         """
-        self._url, self._key, self._timeout, self._retries = url.rstrip("/"), key, timeout, retries
+        self._url, self._key, self._timeout, self._retries = checked(url), key, timeout, retries
         self._own = http is None
         self._http = http or httpx2.Client()
 
@@ -54,6 +54,7 @@ class Client:
 
         Gives one entry a file, in the order given. A file that cannot be read is an entry with its `error`; only what
         every other file would meet too ends the batch: AccessError and OptionsError. `sources` are taken as needed.
+        A batch that is closed early waits for what is under way.
         """
 
         def entry(index: int, source: Source) -> BatchEntry:

@@ -38,6 +38,13 @@ def request(
     )
 
 
+def checked(url: str) -> str:
+    """Give the address without its last slash. Raises ValueError for what is none."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"The url is {url!r}; expected the address of a shizi, such as http://127.0.0.1:5000.")
+    return url.rstrip("/")
+
+
 @contextmanager
 def translated(url: str, timeout: float) -> Iterator[None]:
     """Raise our errors in place of httpx2's."""

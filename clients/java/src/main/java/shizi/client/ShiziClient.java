@@ -48,8 +48,12 @@ public final class ShiziClient {
         return builder(url).build();
     }
 
-    /** Begin a client of the service at {@code url}. */
+    /** Begin a client of the service at {@code url}. Throws IllegalArgumentException for what is no address. */
     public static Builder builder(String url) {
+        if (!url.startsWith("http://") && !url.startsWith("https://")) {
+            throw new IllegalArgumentException("The url is " + url
+                    + "; expected the address of a shizi, such as http://127.0.0.1:5000.");
+        }
         return new Builder(url);
     }
 
@@ -194,6 +198,12 @@ public final class ShiziClient {
     /** Fetch the result of one of a job's files as a file. */
     public ResultFile result(String id, Format format, int file) {
         String path = resultPath(id) + "?format=" + format + "&file=" + file;
+        return send(asking("GET", path), response -> ResultFile.of(response, format));
+    }
+
+    /** Fetch the result so far of one of the files of a job under way as a file. */
+    public ResultFile partialResult(String id, Format format, int file) {
+        String path = resultPath(id) + "?format=" + format + "&partial=true&file=" + file;
         return send(asking("GET", path), response -> ResultFile.of(response, format));
     }
 

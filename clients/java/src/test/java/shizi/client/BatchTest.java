@@ -87,6 +87,12 @@ class BatchTest {
         assertEquals(List.of(true, true, false), again);
     }
 
+    @Test
+    void whatCannotWorkIsSaidAtOnce() {
+        assertThrows(IllegalArgumentException.class, () -> ShiziClient.of("127.0.0.1:5000"));
+        assertThrows(IllegalArgumentException.class, () -> new Batch(sources(1), source -> reading(), 0));
+    }
+
     private static void awaited(CountDownLatch latch) {
         try {
             latch.await();

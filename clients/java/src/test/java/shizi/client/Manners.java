@@ -36,6 +36,9 @@ public final class Manners {
         trial("full", at("full"), Manners::everything);
         trial("echo", at("echo"), Manners::echo);
         trial("twice", at("twice"), shizi -> shizi.submit(List.of(X)).id());
+        JobTerms terms = JobTerms.none().webhook("https://desk.example/told").idempotencyKey("order-7");
+        trial("ordered", at("ordered"), shizi -> shizi.submit(List.of(X), ReadOptions.defaults(), terms).id());
+        trial("partial", at("partial"), shizi -> shizi.partialDocument("j1", 1).text());
         trial("failed-job", at("failed-job"), shizi -> shizi.await("j1", SHORT, job -> { }).state());
         trial("slow-job", at("slow-job"), shizi -> shizi.await("j1", SHORT, job -> { }).state());
         trial("hostile", at("hostile"), shizi -> shizi.export(X, Format.PDF).name());
