@@ -29,14 +29,26 @@ def run(command: list[str], **environment: str) -> str:
     return ran.stdout
 
 
-def build_node(folder: Path) -> None:
-    """Copy the Node SDK into a folder and build it there, with the project's own compiler or Debian's."""
-    needs("node", "nodejs")
+def compiler() -> str:
+    """Give the TypeScript compiler: the package's own where npm has brought it, else Debian's."""
     own = CLIENTS / "node/node_modules/.bin/tsc"
-    if not own.exists():
-        needs("tsc", "node-typescript")
+    if own.exists():
+        return str(own)
+    needs("tsc", "node-typescript")
+    return "tsc"
+
+
+def build_node(folder: Path) -> None:
+    """Copy the Node SDK into a folder and build it there."""
+    needs("node", "nodejs")
     shutil.copytree(CLIENTS / "node", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    run([str(own) if own.exists() else "tsc", "--project", str(folder)])
+    run([compiler(), "--project", str(folder)])
+
+
+def compile_typescript(programs: list[Path]) -> None:
+    """Check the types of programs that lie beside the built Node SDK."""
+    strict = ["--noEmit", "--strict", "--target", "es2022", "--module", "node16", "--lib", "es2022,dom"]
+    run([compiler(), *strict, *map(str, programs)])
 
 
 def build_java(folder: Path) -> None:

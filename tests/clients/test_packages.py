@@ -10,7 +10,7 @@ from pathlib import Path
 import live
 import pytest
 import spring
-from building import CLIENTS, JUNIT, PYTHON, compile_java, run
+from building import CLIENTS, JUNIT, PYTHON, compile_java, compile_typescript, run
 from live import Live, serving
 
 import shizi
@@ -101,11 +101,14 @@ def test_python_as_told(service: Live, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_node_as_told(service: Live, folder: Path, node: Path) -> None:
-    said = []
+    said, typed = [], []
     for number, snippet in enumerate(snippets("node", "js", service)):
         program = node / f"told{number}.mjs"  # beside the package, so that its name leads to it
         program.write_text(snippet)
+        typed.append(program.with_suffix(".mts"))
+        typed[-1].write_text(snippet)
         said.append(run(["node", str(program)]))
+    compile_typescript(typed)
     ran_all(said, folder)
 
 
