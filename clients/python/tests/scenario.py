@@ -6,6 +6,7 @@ service's reader is told by pictures what to do: one that says `hold` is held un
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from both import KIND
@@ -15,7 +16,7 @@ URL, KEY, LIMITED_KEY = os.environ["SHIZI_URL"], os.environ["SHIZI_KEY"], os.env
 FOLDER = Path(os.environ["SHIZI_FOLDER"])
 
 
-def pictures() -> list[Source]:
+def pictures() -> Sequence[Source]:
     return sorted((FOLDER / "batch").iterdir())
 
 
