@@ -139,7 +139,7 @@ def keys(folder: Path) -> dict[str, str]:
     made = Keys(folder / "keys")
     given = {
         "SHIZI_KEY": made.add("desk", SCOPES),
-        "SHIZI_LIMITED_KEY": made.add("limited", ["read"], rate=60),
+        "SHIZI_LIMITED_KEY": made.add("limited", ["read"], rate=30),
         "SHIZI_FOLDER": str(folder),
     }
     made.close()
