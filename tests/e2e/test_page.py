@@ -223,6 +223,19 @@ def test_text_can_be_selected_on_the_picture(told: Live, open_page: Opens, png: 
     assert page.evaluate("navigator.clipboard.readText()").split("\n") == ["识字 reads", "第二行 <b>&amp;"]
 
 
+def test_a_second_tab_leaves_the_first_ones_files_alone(told: Live, open_page: Opens, png: bytes) -> None:
+    first = open_page(told)
+    give(first, {"a.png": png})
+    wait_until(first, "a.png", "done")
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector("body[data-ready]")
+    expect(second.locator("#queue li")).to_have_count(0)
+    first.close()
+    second.reload()
+    expect(second.locator("#queue li")).to_have_count(1)
+
+
 def test_files_can_be_left_out_of_the_browser(told: Live, open_page: Opens, png: bytes) -> None:
     page = open_page(told)
     page.click("#options-open")

@@ -140,7 +140,7 @@ EN: dict[str, str] = {
     "verdict.accept": "The figures prove each other",
     "verdict.accept.what": (
         "Every needed value was found, and nothing speaks against it. "
-        "Names and addresses nobody can reckon: two recognisers compare them."
+        "Names and addresses, which no sum can prove, are compared by two recognisers."
     ),
     "verdict.review": "Please look it over",
     "verdict.review.what": "Something is missing or does not agree:",

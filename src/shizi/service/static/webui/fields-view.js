@@ -3,7 +3,7 @@
 import { icon, make } from "./elements.js";
 import { has, percent, t } from "./words.js";
 
-const WIDE = 20; // letters, Chinese ones counted double: what half the pane holds
+const WIDE = 16; // letters, Chinese ones counted double: what half the pane holds
 
 // `told`: {outline(polygon or null, page), correct(field, row, before, after), copy(text)}.
 export function showFields(pane, result, changed, asked, told) {

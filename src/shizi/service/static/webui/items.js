@@ -29,8 +29,27 @@ function newId() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// A second tab leaves alone what another one shows, and takes up what no open tab does.
+const CHANNEL = "shizi";
+const ANSWER_MILLISECONDS = 150;
+const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(CHANNEL) : null;
+channel?.addEventListener("message", ({ data }) => data === "who" && channel.postMessage([...items.keys()]));
+
+async function elsewhere() {
+  if (!channel) return new Set();
+  const taken = new Set();
+  const hear = ({ data }) => Array.isArray(data) && data.forEach((id) => taken.add(id));
+  channel.addEventListener("message", hear);
+  channel.postMessage("who");
+  await new Promise((resolve) => setTimeout(resolve, ANSWER_MILLISECONDS));
+  channel.removeEventListener("message", hear);
+  return taken;
+}
+
 export async function load() {
   const kept = new Map((await store.all("items")).map((item) => [item.id, item]));
+  const taken = kept.size ? await elsewhere() : new Set();
+  for (const id of taken) kept.delete(id);
   for (const item of [...kept.values()].sort((a, b) => a.added - b.added || a.order - b.order)) {
     if (item.state === "reading") item.state = "waiting";
     item.busyUntil = 0;

@@ -26,7 +26,13 @@ export async function openStore() {
       return resolve(null);
     }
     asked.onupgradeneeded = () => ROOMS.forEach((room) => asked.result.createObjectStore(room));
-    asked.onsuccess = () => resolve(asked.result);
+    asked.onsuccess = () => {
+      asked.result.onversionchange = () => { // another tab forgets everything: this one lives on in memory
+        asked.result.close();
+        database = null;
+      };
+      resolve(asked.result);
+    };
     asked.onerror = asked.onblocked = () => resolve(null);
   });
 }

@@ -29,7 +29,8 @@ export function chart(title, series, say, most) {
       });
       const highest = Math.max(...kept.flat().filter((value) => value !== null), 0);
       const scale = nice(highest);
-      label.textContent = highest ? say(scale) : t("status.no_data");
+      const none = kept.every((values) => values.every((value) => value === null));
+      label.textContent = none ? t("status.no_data") : highest ? say(scale) : "";
       paths.forEach(({ area, line }, at) => draw(area, line, kept[at], scale, most));
     },
   };
