@@ -77,24 +77,31 @@ export async function put(room, key, value) {
   memory[room].set(key, value);
 }
 
+// A database that another tab has just deleted is as good as an empty one.
+async function trying(room, mode, act, otherwise) {
+  try {
+    return database ? await within(room, mode, act) : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
 export async function get(room, key) {
-  if (memory[room].has(key)) return memory[room].get(key);
-  return database ? within(room, "readonly", (store) => store.get(key)) : undefined;
+  return memory[room].has(key) ? memory[room].get(key) : trying(room, "readonly", (store) => store.get(key));
 }
 
 export async function keys(room) {
-  const kept = database ? await within(room, "readonly", (store) => store.getAllKeys()) : [];
+  const kept = await trying(room, "readonly", (store) => store.getAllKeys(), []);
   return [...new Set([...kept, ...memory[room].keys()])];
 }
 
 export async function all(room) {
-  const kept = database ? await within(room, "readonly", (store) => store.getAll()) : [];
-  return [...kept, ...memory[room].values()];
+  return [...(await trying(room, "readonly", (store) => store.getAll(), [])), ...memory[room].values()];
 }
 
 export async function drop(key) {
   for (const room of ROOMS) {
     memory[room].delete(key);
-    if (database) await within(room, "readwrite", (store) => store.delete(key));
+    await trying(room, "readwrite", (store) => store.delete(key));
   }
 }
