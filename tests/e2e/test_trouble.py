@@ -40,6 +40,7 @@ def test_a_wrong_type_is_refused_by_the_service_itself(service: Live, open_page:
     page = open_page(service)
     give(page, {"notes.txt": b"only words", "cut.png": encoded(sheet("Whole"))[:2000]})
     wait_until(page, "notes.txt", "failed")
+    expect(page.locator("#lines")).to_contain_text("No picture or document that can be read.")  # it is the one shown
     expect(row(page, "notes.txt")).to_contain_text("No picture or document that can be read.")
     wait_until(page, "cut.png", "failed")
     page.get_by_role("button", name="Remove: notes.txt").click()

@@ -95,20 +95,23 @@ async function open(selected) {
 
 let shownVersion = "";
 
+// What is shown changes with the result; before there is one, with the state.
+const versionOf = (one) => [one.id, one.version ?? 0, one.tries, one.version ? "" : one.state + (one.error?.code ?? "")].join(":");
+
 // A page came in, or the state changed: draw anew only what is different.
 async function refresh() {
-  const version = `${item.id}:${item.version ?? 0}:${item.tries}`;
+  const version = versionOf(item);
   if (version !== shownVersion) await show();
   else head();
 }
 
 async function show() {
   const mine = ++drawing;
-  shownVersion = item ? `${item.id}:${item.version ?? 0}:${item.tries}` : "";
+  shownVersion = item ? versionOf(item) : "";
   head();
   if (!item) return clear("");
   const before = result;
-  const loaded = item.version && item.state !== "waiting" ? await items.resultOf(item) : null;
+  const loaded = item.version && (item.state !== "waiting" || item.pagesRead) ? await items.resultOf(item) : null;
   if (mine !== drawing) return;
   const samePage = before && loaded && before.pages[number] && JSON.stringify(before.pages[number]) === JSON.stringify(loaded.pages[number]);
   result = loaded;
