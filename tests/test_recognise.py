@@ -8,7 +8,7 @@ from shizi.charset import Span, text_of
 from shizi.document import Reading
 from shizi.errors import WeightsError
 from shizi.recognise import Recogniser, _tidied
-from shizi.weights import Weights, find, from_file
+from shizi.weights import Weights, find, from_file, suitable
 
 LINES = [
     "识字",
@@ -20,9 +20,9 @@ LINES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    return Recogniser(find("strong"), threads=2)
+@pytest.fixture(scope="module", params=sorted({"fp32", suitable()}))
+def recogniser(request: pytest.FixtureRequest) -> Recogniser:
+    return Recogniser(find("strong", request.param), threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_specks_count_only_when_likely() -> None:
 
 
 def test_calibration_turns_raw_chances_into_confidence(strips: list[np.ndarray], recogniser: Recogniser) -> None:
-    strong = find("strong")
+    strong = recogniser.weights
 
     def calibrated(curve: str) -> Recogniser:
         return Recogniser(Weights(strong.name, strong.path, strong.digest, {**strong.metadata, "calibration": curve}))

@@ -92,9 +92,8 @@ def recogniser(source: Path, lines: Sequence[Tensor]) -> onnx.ModelProto:
     return made.finished()
 
 
-def _write(model: onnx.ModelProto, source: Path, metadata: dict[str, str], target: Path) -> None:
-    kept = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
-    onnx.helper.set_model_props(model, {**kept, **metadata})
+def _write(model: onnx.ModelProto, source: Path, target: Path) -> None:
+    onnx.helper.set_model_props(model, {entry.key: entry.value for entry in onnx.load(source).metadata_props})
     onnx.save(model, target)
     print(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
 
@@ -110,9 +109,9 @@ def main() -> None:
     drawn = ppocr_pages.Drawer(fonts.load(arguments.fonts))
     found, strong = (weights.find(name, "fp32") for name in ("detector", "strong"))
     model = detector(found.path, [drawn.page_tensor(index) for index in range(arguments.pages)])
-    _write(model, found.path, {}, arguments.to / f"{found.name}-int8.onnx")
+    _write(model, found.path, arguments.to / f"{found.name}-int8.onnx")
     model = recogniser(strong.path, [drawn.line_tensor(index) for index in range(arguments.lines)])
-    _write(model, strong.path, dict(strong.metadata), arguments.to / f"{strong.name}-int8.onnx")
+    _write(model, strong.path, arguments.to / f"{strong.name}-int8.onnx")
 
 
 if __name__ == "__main__":
