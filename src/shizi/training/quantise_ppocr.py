@@ -1,8 +1,8 @@
 """Quantise PP-OCR: the wheel's float detector and recogniser become 8-bit files that ship with shizi.
 
 Takes the two files of PP-OCRv6 small, draws pages and lines to measure ranges on (`ppocr_pages`), writes
-PP-OCRv6_det_small-int8.onnx and PP-OCRv6_rec_small-int8.onnx. Ranges, and so the files, follow what `samples` draws: fonts and code.
-They are for processors with VNNI; on others, sums of 8-bit products overflow.
+PP-OCRv6_det_small-int8.onnx and PP-OCRv6_rec_small-int8.onnx. Ranges, and so the files, follow what `samples` draws:
+fonts and code. They are for processors with VNNI; on others, sums of 8-bit products overflow.
 `python -m shizi.training.quantise_ppocr --to FOLDER`
 """
 
