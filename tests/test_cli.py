@@ -25,6 +25,7 @@ from shizi.export import FORMATS
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.weights import suitable
 
 Run = Callable[..., int]
 Captured = pytest.CaptureFixture[bytes]
@@ -312,6 +313,18 @@ def test_doctor_is_well(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err == ""
     for word in (shizi.__version__, "onnxruntime", "cores", "memory", "weights", "@", "writable", "heic"):
         assert word in captured.out
+    assert f"{suitable()}, by the CPU's features" in captured.out
+
+
+@pytest.mark.parametrize(("value", "said"), [("fp32", "fp32, by SHIZI_PRECISION"), ("half", "expected auto, fp32")])
+def test_doctor_tells_what_the_models_compute_in(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, said: str
+) -> None:
+    monkeypatch.setenv("SHIZI_PRECISION", value)
+    code = run("doctor")
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+    assert code == (0 if value == "fp32" else errors.WeightsError.exit_code)
 
 
 def test_doctor_names_what_is_broken(

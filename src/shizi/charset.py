@@ -71,14 +71,11 @@ class Charset:
         """
         if len(path) == 0:
             return []
-        starts = np.flatnonzero(np.r_[True, path[1:] != path[:-1]])
-        ends = np.r_[starts[1:], len(path)]
+        bounds = np.flatnonzero(path[1:] != path[:-1]) + 1
+        starts, ends = np.concatenate([[0], bounds]), np.concatenate([bounds, [len(path)]])
         peaks = np.maximum.reduceat(probability, starts)
-        return [
-            Span(self.characters[path[start] - 1], int(start), int(end), float(peak))
-            for start, end, peak in zip(starts, ends, peaks, strict=True)
-            if path[start] != BLANK
-        ]
+        runs = zip(path[starts].tolist(), starts.tolist(), ends.tolist(), peaks.tolist(), strict=True)
+        return [Span(self.characters[best - 1], start, end, peak) for best, start, end, peak in runs if best != BLANK]
 
 
 def text_of(spans: Sequence[Span]) -> str:

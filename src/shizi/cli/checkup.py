@@ -80,9 +80,15 @@ def _versions() -> Iterator[Finding]:
 
 
 def _machine() -> Iterator[Finding]:
-    from shizi.weights import cpu_quota
+    from shizi.weights import PRECISION, cpu_features, cpu_quota, suitable
 
-    yield Finding("CPU", f"{platform.machine()}, {', '.join(_cpu_features()) or 'features unknown'}")
+    known = [feature for feature in _CPU_FEATURES if feature in cpu_features()]
+    yield Finding("CPU", f"{platform.machine()}, {', '.join(known) or 'features unknown'}")
+    try:
+        chosen = f"by {PRECISION}" if os.environ.get(PRECISION, "auto") != "auto" else "by the CPU's features"
+        yield Finding("precision", f"{suitable()}, {chosen}")
+    except ShiziError as unusable:
+        yield Finding("precision", "unusable", unusable)
     yield Finding("cores", f"{os.cpu_count()} in the machine, {cpu_quota()} for this process")
     memory = _memory_bytes()
     if memory is None:
@@ -92,15 +98,6 @@ def _machine() -> Iterator[Finding]:
     if memory < _LEAST_MEMORY_BYTES:
         error = ShiziError(f"{memory / 1e9:.1f} GB of memory are free; expected 1 GB: free some or raise the limit.")
     yield Finding("memory", f"{memory / 1e9:.1f} GB free for this process", error)
-
-
-def _cpu_features() -> list[str]:
-    try:
-        rows = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-    flags = next((row.split(":", 1)[1].split() for row in rows if row.startswith(("flags", "Features"))), [])
-    return [feature for feature in _CPU_FEATURES if feature in flags]
 
 
 def _memory_bytes() -> int | None:

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         le=256,
         description="CPU threads of each worker; 0 shares this machine's quota among the workers",
     )
+    # Read by `shizi.weights` itself, in every process and for every door; here it is checked and told.
+    precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto", description="numbers the models compute in: `fp32`, `int8`, or int8 where the processor has VNNI"
+    )
     queue: int = Field(64, ge=0, le=1000, description="requests that may wait; beyond them 429")
     queue_megapixels: float = Field(
         128, gt=0, description="pixels that may wait, guessed from the pictures' headers; beyond them 429"
