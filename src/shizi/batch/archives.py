@@ -6,15 +6,16 @@ the damage and one item with the error, under its own name. Nothing is ever unpa
 """
 
 import lzma
+import os
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import IO
 
 from shizi.batch import stores
-from shizi.batch.items import MOST_BYTES, Item, too_large
+from shizi.batch.items import Item, most_bytes, too_large
 from shizi.errors import DamagedFile, InputError, ShiziError
 
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -49,26 +50,42 @@ def items(place: str) -> Iterator[Item]:
 def member(place: str, name: str) -> bytes:
     """Fetch one member of a zip. Raises TooLarge, DamagedFile, and InputError where it is locked or gone."""
     try:
-        archive = _open_zip(place)
+        archive = _last_zip.open(place)
         size = archive.getinfo(name).file_size
-        if size > MOST_BYTES:
+        if size > most_bytes():
             raise too_large(size)
         with archive.open(name) as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most_bytes() + 1)
     except _BROKEN as error:
         raise DamagedFile(f"The archive's member is damaged ({type(error).__name__}). Pack it again.") from error
     except (RuntimeError, KeyError) as error:
         raise InputError("The archive's member is encrypted, or gone since it was listed; unpack it first.") from error
     except OSError as error:
         raise InputError(f"The archive cannot be opened ({error.strerror or error}).") from error
-    if len(data) > MOST_BYTES:
+    if len(data) > most_bytes():
         raise too_large(len(data))
     return data
 
 
-@lru_cache(maxsize=4)
-def _open_zip(place: str) -> zipfile.ZipFile:
-    return zipfile.ZipFile(stores.open_file(place))
+@dataclass(slots=True)
+class _LastZip:
+    """The zip that was read from last, kept open: its index is read once for all its members, not for each."""
+
+    key: object = None
+    archive: zipfile.ZipFile | None = None
+
+    def open(self, place: str) -> zipfile.ZipFile:
+        """Open `place`, or give it as it is open already. For one thread."""
+        key = (os.path.abspath(place), os.stat(place).st_mtime_ns) if not stores.is_address(place) else place
+        if self.archive is None or self.key != key:
+            if self.archive is not None:
+                self.archive.close()
+            self.archive = zipfile.ZipFile(stores.open_file(place) if stores.is_address(place) else place)
+            self.key = key
+        return self.archive
+
+
+_last_zip = _LastZip()
 
 
 def _in_zip(place: str) -> Iterator[Item]:
@@ -98,7 +115,7 @@ def _in_tar(place: str, packed: bool) -> Iterator[Item]:
 
 def _tar_member(archive: tarfile.TarFile, place: str, info: tarfile.TarInfo, packed: bool) -> Item:
     name = f"{place}!/{info.name}"
-    if info.size > MOST_BYTES:
+    if info.size > most_bytes():
         return Item(name, place, error=too_large(info.size))
     if not packed and not info.issparse():
         return Item(name, place, offset=info.offset_data, size=info.size)

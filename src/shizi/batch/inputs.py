@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shizi.batch import archives, stores
-from shizi.batch.items import MOST_BYTES, Item, too_large
+from shizi.batch.items import Item, most_bytes, too_large
 from shizi.errors import DamagedFile, InputError, OptionsError, ShiziError
 
 LIST_MARK, STANDARD_INPUT = "@", "-"
@@ -58,12 +58,15 @@ class Sources:
         """Name the inputs of one place: itself, or what it holds."""
         if stores.is_address(place):
             yield from self._kept(_stored(place), place)
-        elif os.path.isdir(place):
-            yield from self._kept(_folder(os.path.normpath(place), os.path.realpath(self.leave_out or "\0")), place)
+            return
+        place = os.path.normpath(place)
+        if os.path.isdir(place):
+            left_out = os.path.realpath(self.leave_out) if self.leave_out else ""
+            yield from self._kept(_folder(place, left_out), place)
         elif archives.is_archive(place):
-            yield from self._kept(archives.items(os.path.normpath(place)), place)
+            yield from self._kept(archives.items(place), place)
         else:
-            yield Item(os.path.normpath(place), os.path.normpath(place))
+            yield Item(place, place)
 
     def _kept(self, items: Iterator[Item], source: str) -> Iterator[Item]:
         """Leave out what no pattern includes or one excludes: by its path within the source, or its name alone."""
@@ -82,12 +85,12 @@ def load(item: Item) -> bytes:
         raise item.error
     if item.content is not None:
         return item.content
-    if item.size > MOST_BYTES:
+    if item.size > most_bytes():
         raise too_large(item.size)
     if item.member:
         return archives.member(item.place, item.member)
     data = stores.fetch(item.place, item.offset, item.size)
-    if len(data) > MOST_BYTES:
+    if len(data) > most_bytes():
         raise too_large(len(data))
     if len(data) < item.size:
         raise DamagedFile(f"The archive ends within this file: {len(data)} bytes of {item.size}. Send it whole.")

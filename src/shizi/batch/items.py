@@ -6,9 +6,6 @@ Made by those who list, sent to whoever reads: it pickles small, bytes travel on
 from dataclasses import dataclass
 
 from shizi.errors import ShiziError, TooLarge
-from shizi.pages import Limits
-
-MOST_BYTES = Limits().bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,13 @@ class Item:
         object.__setattr__(self, "id", clean)
 
 
+def most_bytes() -> int:
+    """Give the size of the largest file that is read."""
+    from shizi.pages import Limits  # only when it is needed: a driver that lists and keeps has no pictures to decode
+
+    return Limits().bytes
+
+
 def too_large(size: int) -> TooLarge:
     """Say that an input has too many bytes."""
-    return TooLarge(f"The file has {size} bytes or more; at most {MOST_BYTES} are read. Send it smaller or in parts.")
+    return TooLarge(f"The file has {size} bytes or more; at most {most_bytes()} are read. Send it smaller or in parts.")

@@ -29,6 +29,8 @@ DEPTH = 2
 TRIES = 3
 # Processes that die while they load: so many in a row, and the fault is not an input's.
 _VAIN_STARTS = 3
+# A worker that holds more after a reading is replaced: a huge page must not be paid for until the end.
+MOST_WORKER_BYTES = 1_500_000_000
 _LONGEST_START_SECONDS = 300.0
 _LOOK_SECONDS = 0.5
 _PROGRAM = "from shizi.batch.local import main; main()"

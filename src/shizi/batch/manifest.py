@@ -43,6 +43,9 @@ class Manifest:
         with _translated(folder):
             (folder / PARTS).mkdir(parents=True, exist_ok=True)
             self._database = self._open()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)
+            stack.enter_context(_translated(folder))
             if not resume and results.shards(folder):
                 raise OptionsError(
                     f"{folder} holds results already; --resume goes on with them, or choose another --output."
@@ -50,6 +53,7 @@ class Manifest:
             self._agree(settings)
             self._forget_unfinished()
             self._index()
+            stack.pop_all()
 
     def _open(self) -> sqlite3.Connection:
         path = self._folder / NAME

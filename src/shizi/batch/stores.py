@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from shizi.batch.items import MOST_BYTES
+from shizi.batch.items import most_bytes
 from shizi.errors import InputError, OptionsError
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def names(address: str) -> Iterator[str]:
         if not store.isdir(path):
             yield address
             return
-        for _, _, files in store.walk(path, detail=True):
+        for _, folders, files in store.walk(path, detail=True):
+            for name in [name for name in folders if name.startswith(".")]:
+                del folders[name]  # it is not gone into
             for detail in files.values():
                 if not detail["name"].rsplit("/", 1)[-1].startswith("."):
                     yield store.unstrip_protocol(detail["name"])
@@ -56,7 +58,7 @@ def fetch(place: str, offset: int = -1, size: int = -1) -> bytes:
     try:
         with open_file(place) as file:
             if offset < 0:
-                return file.read(MOST_BYTES + 1)
+                return file.read(most_bytes() + 1)
             file.seek(offset)
             return file.read(size)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte

@@ -30,8 +30,6 @@ from shizi.options import ReadOptions
 ENGINES = ("local", "ray")
 # What a process reading pages of usual size holds at most (docs/operations.md), rounded up.
 _WORKER_BYTES = 600_000_000
-# One that holds more after a reading is replaced: a huge page must not be paid for until the end.
-_MOST_WORKER_BYTES = 1_500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def _engine(asked: Asked, workers: int, threads: int) -> Callable[[Work], Engine
     if asked.engine == "local":
         if asked.address:
             raise OptionsError("--address is of --engine ray; the local engine reads on this machine.")
-        return lambda work: local.Pool(work, workers, asked.page_seconds, _MOST_WORKER_BYTES)
+        return lambda work: local.Pool(work, workers, asked.page_seconds, local.MOST_WORKER_BYTES)
     from shizi.batch import on_ray
 
     on_ray.check()
