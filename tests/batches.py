@@ -1,7 +1,8 @@
 """A batch whose reader recognises nothing, for tests: what an input's bytes say is what happens to it.
 
 `die` kills the process that reads; `die until FILE` too, unless FILE is there (it is made first); `hang` never ends;
-`damaged` cannot be read; `defect` meets a bug; `grow` keeps 200 MB. Anything else is the text that was read. Its
+`damaged` cannot be read; `defect` meets a bug; `grow` keeps 200 MB; `slow` takes a
+moment. Anything else is the text that was read. Its
 `main` is a program that reads a folder, and kills itself at a moment given by name: see `MOMENTS`.
 """
 
@@ -35,8 +36,8 @@ class Echo:
         self._kept: list[bytes] = []
 
     def read(self, data: bytes, options: ReadOptions, on_page: Callable[[int, int], None] | None = None) -> Document:
-        threading.Event().wait(self._seconds)
         text = data.decode()
+        threading.Event().wait(0.05 if text == "slow" else self._seconds)
         if on_page:
             on_page(0, 1)
         if text == "grow":
@@ -62,6 +63,11 @@ def _first(name: str) -> bool:
 
 def load(seconds: float = 0.0) -> Echo:
     return Echo(seconds)
+
+
+def load_for_command(threads: int, templates: Path | None = None) -> Echo:
+    """Stand in for the loader of `shizi batch`."""
+    return Echo(0.0)
 
 
 def load_nothing() -> Echo:

@@ -58,11 +58,11 @@ class Cluster:
         check()
         # Nothing leaves this machine by itself: Ray would report its use to its makers.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what it has to say comes as exceptions too
+        # What Ray has to say comes as exceptions too.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        os.environ.setdefault("RAY_DATA_LOG_LEVEL", "ERROR")
         import ray
 
-        for name in ("ray", "ray.data"):
-            logging.getLogger(name).setLevel(logging.ERROR)
         address = address or os.environ.get("RAY_ADDRESS", "")  # set where Ray itself runs the command
         self._work, self._seconds, self._threads = work, seconds, threads
         own: dict[str, Any] = {"num_cpus": max(1, workers) * threads, "object_store_memory": _OBJECT_STORE_BYTES}
