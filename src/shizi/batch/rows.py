@@ -81,14 +81,14 @@ class Work:
         return replace(self, options=options)
 
 
-def load_reader(threads: int, templates: Path | None = None) -> Reads:
+def load_reader(threads: int, templates: Path | None = None, recogniser: Path | None = None) -> Reads:
     """Load the models on `threads` CPU threads and warm them; called in the process that reads."""
     import cv2
 
     from shizi.reader import Reader  # only here: a driver needs no models
 
     cv2.setNumThreads(threads)  # otherwise each process would take all cores of the machine
-    reader = Reader(threads, templates=templates)
+    reader = Reader(threads, templates=templates, recogniser=recogniser)
     reader.warm()
     return reader
 

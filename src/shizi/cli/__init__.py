@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 import shizi
-from shizi.cli import keys
+from shizi.cli import keys, models
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
@@ -30,6 +30,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
+
+Recogniser = Annotated[
+    Path | None,
+    typer.Option(
+        "--recogniser",
+        envvar="SHIZI_RECOGNISER",
+        metavar="FILE",
+        help="A recogniser of others, an ONNX file, in place of the strong one.",
+    ),
+]
 
 
 def main() -> None:
@@ -119,6 +130,7 @@ def read(
     draw: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
+    recogniser: Recogniser = None,
 ) -> None:
     """Read pictures and documents and print their text.
 
@@ -140,7 +152,8 @@ def read(
         "pattern": pattern,
     }
     given = {name: value for name, value in chosen.items() if value is not None}
-    error = ReadingList(files, format, given, output, draw, template.parent if template else None).read_all(say)
+    folder = template.parent if template else None
+    error = ReadingList(files, format, given, output, draw, folder, recogniser).read_all(say)
     if error is not None:
         raise typer.Exit(error.exit_code)
 
@@ -207,6 +220,7 @@ def batch(
     pattern: Annotated[
         str | None, typer.Option(metavar="REGEX", help="What every line must be: read within it, not filtered.")
     ] = None,
+    recogniser: Recogniser = None,
 ) -> None:
     """Read very many inputs, each exactly once; goes on after any interruption.
 
@@ -230,7 +244,8 @@ def batch(
     given = {name: value for name, value in chosen.items() if value is not None}
     asked = Asked(
         sources, output, given, engine, address, results, format or (), resume or retry_errors, retry_errors,
-        include or (), exclude or (), workers, threads, page_seconds, shard_rows, template.parent if template else None,
+        include or (), exclude or (), workers, threads, page_seconds, shard_rows,
+        template.parent if template else None, recogniser,
     )  # fmt: skip
     raise typer.Exit(read_batch(asked))
 
@@ -302,12 +317,13 @@ def eval(
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what was read, one JSON object a picture.")
     ] = None,
+    recogniser: Recogniser = None,
 ) -> None:
     """Measure accuracy, speed and confidence on a labelled set."""
     from shizi.cli.measuring import measure
 
     given = {name: value for name, value in {"mode": mode, "enhance": enhance}.items() if value is not None}
-    measure(dataset, given, as_json, predictions)
+    measure(dataset, given, as_json, predictions, recogniser)
 
 
 @app.command()

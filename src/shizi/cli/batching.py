@@ -52,6 +52,7 @@ class Asked:
     page_seconds: float = 300.0
     shard_rows: int = 1000
     templates: Path | None = None
+    recogniser: Path | None = None
 
 
 def read_batch(asked: Asked) -> int:
@@ -61,7 +62,12 @@ def read_batch(asked: Asked) -> int:
     """
     workers, threads = shared_out(asked.workers, asked.threads)
     sources = Sources(tuple(asked.sources), tuple(asked.include), tuple(asked.exclude), str(asked.output))
-    work = Work(partial(load_reader, threads, asked.templates), _options(asked), _formats(asked), str(asked.output))
+    work = Work(
+        partial(load_reader, threads, asked.templates, asked.recogniser),
+        _options(asked),
+        _formats(asked),
+        str(asked.output),
+    )
     batch = Batch(sources, work, asked.output, asked.results, asked.resume, asked.retry_errors, asked.shard_rows)
     start = _engine(asked, workers, threads)
     with _told_to_stop() as stop, _Progress(sources) as progress:
