@@ -2,12 +2,12 @@
 
     python bench/batch.py [--pictures 10000] [--kills 3] [--engines local,ray] [--workers N] [--mode fast] [--json FILE]
 
-Draws the pictures, measures one reader alone on one thread and as many side by side as there are workers (what the cores
-give, without a pool), then reads all with `shizi batch`: once undisturbed for the rate and the driver's peak memory (and
-a tenth of them, for how memory grows), once killed with SIGKILL `--kills` times at moments spread over the run and
-resumed each time. Every picture must have exactly one row, with the text that was drawn on it. Ends with 1 when one has
-none or two, or a bar is missed (`--no-bars` leaves rates out, for a busy machine). Results go to bench/results/batch.json
-by `--json`.
+Draws the pictures, measures one reader alone on one thread and as many side by side as there are workers (what the
+cores give, without a pool), then reads all with `shizi batch`: once undisturbed for the rate and the driver's peak
+memory (and a tenth of them, for how memory grows), once killed with SIGKILL `--kills` times at moments spread over the
+run and resumed each time. Every picture must have exactly one row, with the text that was drawn on it. Ends with 1 when
+one has none or two, or a bar is missed (`--no-bars` leaves rates out, for a busy machine). `--json FILE` keeps the
+figures (bench/results/batch.json).
 """
 
 import argparse
