@@ -1,19 +1,23 @@
 """`shizi batch` as it is typed: what it takes, prints and refuses, and how it ends."""
 
+import io
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import batches
 import pytest
 from batches import rows
+from s3_server import S3
 
 from shizi.batch.run import Tally
 from shizi.cli import batching, main
@@ -185,3 +189,40 @@ def test_rows_of_the_command_are_json(run: Run) -> None:
     assert run("in/00.png", "--output", "out", "--workers", "1") == 0
     (line,) = Path("out/rows-000001.jsonl").read_text().splitlines()
     assert list(json.loads(line)) == ["input", "error", "attempts", "milliseconds", "files", "document"]
+
+
+def test_an_object_store_is_read(folder: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, data in (("1.png", b"one"), ("2.png", b"two")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("3.png", "three")
+    objects = {
+        "scans/a.png": b"text a",
+        "scans/deep/扫描 b.png": "文字".encode(),
+        "scans/x.tar": packed.getvalue(),
+        "scans/y.zip": zipped.getvalue(),
+        "elsewhere/c.png": b"text c",
+        "list.txt": b"s3://bucket/elsewhere/c.png\ns3://bucket/gone.png\n",
+    }
+    keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1"}
+    with S3("bucket", objects) as store:
+        command = ("s3://bucket/scans", "@s3://bucket/list.txt", "--output", "out", "--workers", "1")
+        with shizi(*command, AWS_ENDPOINT_URL=store.address, **keys) as process:
+            _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    found = rows(Path("out"))
+    assert {name: row["document"] and row["document"]["text"] for name, row in found.items()} == {  # type: ignore[index]
+        "s3://bucket/scans/a.png": "text a",
+        "s3://bucket/scans/deep/扫描 b.png": "文字",
+        "s3://bucket/scans/x.tar!/1.png": "one",
+        "s3://bucket/scans/x.tar!/2.png": "two",
+        "s3://bucket/scans/y.zip!/3.png": "three",
+        "s3://bucket/elsewhere/c.png": "text c",
+        "s3://bucket/gone.png": None,
+    }
+    assert found["s3://bucket/gone.png"]["error"]["code"] == "input"  # type: ignore[index]

@@ -93,7 +93,7 @@ def load(item: Item) -> bytes:
     if len(data) > most_bytes():
         raise too_large(len(data))
     if len(data) < item.size:
-        raise DamagedFile(f"The archive ends within this file: {len(data)} bytes of {item.size}. Send it whole.")
+        raise DamagedFile(f"There are {len(data)} bytes of {item.size}; it was cut short. Send it whole.")
     return data
 
 
@@ -127,8 +127,8 @@ def _folder(folder: str, leave_out: str) -> Iterator[Item]:
 
 def _stored(address: str) -> Iterator[Item]:
     try:
-        for place in stores.names(address):
-            yield from archives.items(place) if archives.is_archive(place) else (Item(place, place),)
+        for place, size in stores.names(address):
+            yield from archives.items(place) if archives.is_archive(place) else (Item(place, place, size=size),)
     except ShiziError as error:
         yield Item(address, address, error=error)
 

@@ -16,6 +16,8 @@ from shizi.errors import InputError, OptionsError
 if TYPE_CHECKING:
     import fsspec
 
+# An archive's index is read in blocks of this size: of small files several with one request, of large ones little else.
+_BLOCK_BYTES = 262_144
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:// is a path
 
 
@@ -29,19 +31,23 @@ def check(address: str) -> None:
     _store(address)
 
 
-def names(address: str) -> Iterator[str]:
-    """Name the files at and below an address. Raises InputError where it cannot be listed, also in the middle."""
+def names(address: str) -> Iterator[tuple[str, int]]:
+    """Name the files at and below an address, each with its size (-1: not told).
+
+    Raises InputError where it cannot be listed, also in the middle.
+    """
     store, path = _store(address)
     try:
         if not store.isdir(path):
-            yield address
+            yield address, -1
             return
-        for _, folders, files in store.walk(path, detail=True):
+        for _, folders, files in store.walk(path, detail=True, on_error="raise"):
             for name in [name for name in folders if name.startswith(".")]:
                 del folders[name]  # it is not gone into
             for detail in files.values():
                 if not detail["name"].rsplit("/", 1)[-1].startswith("."):
-                    yield store.unstrip_protocol(detail["name"])
+                    size = detail.get("size")
+                    yield store.unstrip_protocol(detail["name"]), -1 if size is None else size
             store.invalidate_cache()  # of listings that were gone through
     except Exception as error:  # each kind of store has error classes of its own
         raise _unreachable(error) from error
@@ -55,8 +61,10 @@ def rows(address: str) -> Iterator[str]:
 
 def fetch(place: str, offset: int = -1, size: int = -1) -> bytes:
     """Fetch a file's bytes (one more than are read at most), or `size` of them from `offset`. Raises InputError."""
+    if is_address(place):
+        return _fetch_stored(place, offset, size)
     try:
-        with open_file(place) as file:
+        with open(place, "rb") as file:
             if offset < 0:
                 return file.read(most_bytes() + 1)
             file.seek(offset)
@@ -66,13 +74,27 @@ def fetch(place: str, offset: int = -1, size: int = -1) -> bytes:
         raise InputError(f"The file cannot be opened ({reason}); expected the name of a picture.") from error
 
 
+def _fetch_stored(address: str, offset: int, size: int) -> bytes:
+    """Fetch with one request where the size is known, which costs a store least."""
+    store, path = _store(address)
+    try:
+        if offset >= 0:
+            return bytes(store.cat_file(path, start=offset, end=offset + size))
+        if size >= 0:
+            return bytes(store.cat_file(path))
+        with store.open(path, "rb") as file:
+            return bytes(file.read(most_bytes() + 1))
+    except Exception as error:  # each kind of store has error classes of its own
+        raise _unreachable(error) from error
+
+
 def open_file(place: str) -> IO[bytes]:
-    """Open a path or an address for reading. Raises OSError, InputError, OptionsError."""
+    """Open a path or an address to read here and there in it. Raises OSError, InputError, OptionsError."""
     if not is_address(place):
         return open(place, "rb")
     store, path = _store(place)
     try:
-        file: IO[bytes] = store.open(path, "rb")
+        file: IO[bytes] = store.open(path, "rb", block_size=_BLOCK_BYTES)
     except OSError:
         raise
     except Exception as error:
@@ -86,7 +108,7 @@ def _unreachable(error: Exception) -> InputError:
 
 def _store(address: str) -> "tuple[fsspec.AbstractFileSystem, str]":
     kind = address.split("://", 1)[0]
-    extra = kind if kind in ("s3", "gs") else "fsspec"
+    extra = "s3" if kind == "s3" else "fsspec"
     if importlib.util.find_spec("fsspec") is None:
         raise OptionsError(f"Reading {kind}:// needs an extra: pip install 'shizi[{extra}]'.")
     import fsspec
