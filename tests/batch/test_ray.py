@@ -20,6 +20,7 @@ import batches
 from ray.cluster_utils import Cluster
 from shizi.batch import on_ray
 from shizi.batch.run import run
+from shizi.errors import ShiziError
 
 nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000})
 second = nodes.add_node(num_cpus=1, object_store_memory=100_000_000)
@@ -32,7 +33,14 @@ def on_row(tally):
         killed.append(tally.read)
 
 tally = run(asked, lambda work: on_ray.Cluster(work, nodes.address, 2, 1, 10.0), on_row)
-print(json.dumps({"read": tally.read, "errors": dict(tally.errors), "killed": killed}))
+told = {"read": tally.read, "errors": dict(tally.errors), "killed": killed}
+lacking = replace(asked, work=replace(asked.work, load=batches.load_nothing), resume=True)
+Path("in/one more.png").touch()
+try:
+    run(lacking, lambda work: on_ray.Cluster(work, nodes.address, 1, 1, 10.0))
+except ShiziError as error:
+    told["refused"] = [error.code, error.message]
+print(json.dumps(told))
 """
 
 
@@ -47,6 +55,7 @@ def test_a_node_dies_and_each_input_has_its_row(tmp_path: Path) -> None:
     assert told["read"] == 302
     assert told["errors"] == {"damaged_file": 1, "worker_lost": 1}
     assert told["killed"]
+    assert told["refused"] == ["weights", "The model file is gone."]
     found = rows(tmp_path / "out")
     assert len(found) == 302
     assert all((tmp_path / "out" / str(row["files"]["text"])).is_file() for row in found.values() if not row["error"])  # type: ignore[index]

@@ -157,7 +157,7 @@ class Cluster:
         chunks = ray.data.read_datasource(
             _source(feed), override_num_blocks=1, num_cpus=0, label_selector={"ray.io/node-id": _node()}
         )
-        read = chunks.map_batches(
+        done = chunks.map_batches(
             Reading,
             fn_constructor_args=(self._work, self._seconds, _mark(self._work)),
             batch_size=1,
@@ -167,9 +167,12 @@ class Cluster:
                 min_size=self._fewest, max_size=self._workers, max_tasks_in_flight_per_actor=2
             ),
         )
-        for block in read.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for block in done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for cell in block.column("chunk").to_pylist():
-                yield pickle.loads(cell)  # of our own actors
+                read = pickle.loads(cell)  # of our own actors
+                if isinstance(read, ShiziError):
+                    raise read
+                yield read
 
 
 class Feed:
@@ -194,16 +197,23 @@ class Reading:
     """The actor: reads chunk after chunk with one process of its own."""
 
     def __init__(self, work: Work, seconds: float, mark: str) -> None:
-        """Start the process. Raises OptionsError where exports would not reach the folder of results."""
-        if mark and not Path(mark).exists():
-            folder = Path(mark).parents[1]
-            raise OptionsError(f"A node of the cluster does not see {folder}; exports need a folder that all share.")
+        """Start the process. `mark`: a file in the folder of results, which exports have to reach; '' without any."""
+        self._unseen = Path(mark).parents[1] if mark and not Path(mark).exists() else None
         self._pool = Pool(work, 1, seconds, MOST_WORKER_BYTES)
 
     def __call__(self, block: "pyarrow.Table") -> "pyarrow.Table":
-        """Read the chunks of a block."""
+        """Read the chunks of a block; each becomes its rows, or the error that ends the run."""
         chunks = (pickle.loads(cell) for cell in block.column("chunk").to_pylist())  # of our driver
-        return _block([pickle.dumps([row for row in self._pool.read(chunk) if row]) for chunk in chunks])
+        return _block([pickle.dumps(self._read(chunk)) for chunk in chunks])
+
+    def _read(self, chunk: list[Item]) -> list[Row] | ShiziError:
+        # Ray would hand on the text of an exception, not its class.
+        if self._unseen is not None:
+            return OptionsError(f"A node does not see {self._unseen}; exports need a folder that all nodes share.")
+        try:
+            return [row for row in self._pool.read(chunk) if row]
+        except ShiziError as error:
+            return error
 
 
 def chunk_seconds(workers: int) -> float:
@@ -287,10 +297,8 @@ def _mark(work: Work) -> str:
 
 
 def _hand_on(error: Exception, ended: threading.Event, coming: "queue.Queue[Any]") -> None:
-    """Give the caller's thread what ended a thread here: the error of ours in it, if there is one."""
+    """Give the caller's thread what ended a thread here."""
     if ended.is_set():
         return  # nobody waits: it was the end that ended it
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, ShiziError):
-        found = getattr(found, "cause", None) or found.__cause__
-    coming.put(found or Unavailable(f"The Ray cluster failed: {type(error).__name__}: {str(error)[:300]}"))
+    told = f"The Ray cluster failed: {type(error).__name__}: {str(error)[:300]}"
+    coming.put(error if isinstance(error, ShiziError) else Unavailable(told))

@@ -5,6 +5,7 @@ Knows the command line's ways of writing, nothing of how inputs are read or kept
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -60,7 +61,9 @@ def read_batch(asked: Asked) -> int:
 
     Raises OptionsError for what cannot be had, and what `shizi.batch.run.run` raises.
     """
-    workers, threads = shared_out(asked.workers, asked.threads)
+    cluster = asked.engine == "ray" and (asked.address or os.environ.get("RAY_ADDRESS"))
+    # A cluster says itself how many cores it has.
+    workers, threads = (asked.workers, asked.threads or 1) if cluster else shared_out(asked.workers, asked.threads)
     sources = Sources(tuple(asked.sources), tuple(asked.include), tuple(asked.exclude), str(asked.output))
     work = Work(
         partial(load_reader, threads, asked.templates, asked.recogniser),
@@ -119,9 +122,7 @@ def _engine(asked: Asked, workers: int, threads: int) -> Callable[[Work], Engine
     from shizi.batch import on_ray
 
     on_ray.check()
-    return lambda work: on_ray.Cluster(
-        work, asked.address, workers if asked.workers else 0, threads, asked.page_seconds
-    )
+    return lambda work: on_ray.Cluster(work, asked.address, workers, threads, asked.page_seconds)
 
 
 @contextmanager
