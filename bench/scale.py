@@ -105,24 +105,40 @@ def measured(folder: Path, seconds: float, cpu: bool) -> dict[str, Any]:
     return found
 
 
+def measured_here(asked: argparse.Namespace) -> dict[str, Any]:
+    """Measure this machine: pages of each mode, the driver's work."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_set(Path(folder), asked.pages, KINDS)
+        sizes = [float(path.stat().st_size) for path in Path(folder).iterdir() if path.suffix != ".jsonl"]
+        found, driver = measured(Path(folder), asked.seconds, asked.cpu), driver_seconds()
+    return {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "load": round(os.getloadavg()[0], 2),
+        "by_cpu_time": asked.cpu,
+        "kinds": ", ".join(f"{kind} dense and sparse" for kind in KINDS),
+        "page_bytes": mean(sizes),
+        "driver_seconds": driver,
+        "measured": found,
+    }
+
+
 def mean(values: list[float]) -> float:
     return statistics.fmean(values)
 
 
-def simulated(
-    page_seconds: list[float], driver: float, page_bytes: float, deaths: dict[str, float]
-) -> Iterator[Result]:
+def simulated(figures: dict[str, Any], mode: str, deaths: dict[str, float]) -> Iterator[Result]:
     """Simulate every number of workers on Ray, each busy for about 20 minutes."""
+    page_seconds = figures["measured"][mode]["page_seconds"]
     for workers in WORKERS:
-        pages = min(400_000, max(2_000, int(workers * 1_200 / mean(page_seconds))))
         yield simulate(
             Plan(
                 workers,
-                pages,
+                min(400_000, max(2_000, int(workers * 1_200 / mean(page_seconds)))),
                 page_seconds,
-                page_bytes,
+                figures["page_bytes"],
                 chunk_seconds=chunk_seconds(workers),
-                driver_page_seconds=driver,
+                driver_page_seconds=figures["driver_seconds"],
                 driver_chunk_seconds=RAY_CHUNK_SECONDS,
                 **deaths,  # type: ignore[arg-type]
             )
@@ -175,25 +191,15 @@ def main() -> None:
     parser.add_argument("--price", type=float, default=0.04)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument(
+        "--simulate", action="store_true", help="measure nothing: take what bench/results/scale.json has"
+    )
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        draw_set(Path(folder), asked.pages, KINDS)
-        sizes = [path.stat().st_size for path in Path(folder).iterdir() if path.suffix != ".jsonl"]
-        found, driver = measured(Path(folder), asked.seconds, asked.cpu), driver_seconds()
-    size, (usual, spot) = mean([float(size) for size in sizes]), DEATHS
-    runs = {}
-    for mode, deaths in (("auto", usual), ("fast", usual), ("auto", spot)):
-        results = simulated(found[mode]["page_seconds"], driver, size, DEATHS[deaths])
-        runs[f"mode {mode}; {deaths}"] = [asdict(result) for result in results]
-    figures = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load": round(os.getloadavg()[0], 2),
-        "by_cpu_time": asked.cpu,
-        "kinds": ", ".join(f"{kind} dense and sparse" for kind in KINDS),
-        "driver_seconds": driver,
-        "measured": found,
-        "simulated": runs,
+    figures = json.loads(RESULTS.read_text()) if asked.simulate else measured_here(asked)
+    usual, spot = DEATHS
+    figures["simulated"] = {
+        f"mode {mode}; {deaths}": [asdict(result) for result in simulated(figures, mode, DEATHS[deaths])]
+        for mode, deaths in (("auto", usual), ("fast", usual), ("auto", spot))
     }
     written = tables(figures, asked.price)
     print(written)

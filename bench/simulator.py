@@ -3,8 +3,8 @@
 Takes a `Plan` (seconds a page as measured, what driver and storage cost, how often things die), gives a `Result`.
 Events in the order of time, drawn from one seed. Modelled as it is built: a worker holds two chunks, one being read and
 one waiting; a chunk's bytes come from a storage with a latency, a bandwidth and a number of requests a second that all
-workers share; its rows pass one driver, one after the other; a worker that dies loses its chunk, which is read again,
-and comes back with its models loaded; a node takes all its workers with it.
+workers share, the next page's while one is read; its rows pass one driver, one after the other; a worker that dies
+its chunk, which is read again, and comes back with its models loaded; a node takes all its workers with it.
 """
 
 import heapq
@@ -121,9 +121,12 @@ class _Run:
         spent = size * max(self.plan.page_bytes / self.plan.storage_bandwidth, 1 / self.plan.storage_requests)
         self.storage_free = max(self.storage_free, now) + spent
         self.storage_spent += spent
-        fetched = self.storage_free + size * self.plan.storage_latency
+        first, last = (
+            self.storage_free + self.plan.storage_latency,
+            self.storage_free + size * self.plan.storage_latency,
+        )
         reading = sum(self.random.choice(self.plan.page_seconds) for _ in range(size))
-        self.at(fetched + reading, "read", worker, life)
+        self.at(max(first + reading, last), "read", worker, life)  # the next page is fetched while one is read
 
     def on_read(self, now: float, worker: int, life: int) -> None:
         """Hand the rows to the driver and go on with the chunk that waits."""

@@ -22,6 +22,7 @@ from s3_server import S3
 from shizi.batch.run import Tally
 from shizi.cli import batching, main
 
+pytestmark = pytest.mark.slow
 Run = Callable[..., int]
 # `shizi` with the reader of `batches`, which its workers import by that name.
 SHIZI = (
@@ -162,7 +163,6 @@ def test_processes_and_threads_share_the_cores_and_the_memory(monkeypatch: pytes
     assert batching.shared_out(0, 0) == (1, 8)
 
 
-@pytest.mark.slow
 def test_with_the_real_reader(chinese_png: bytes) -> None:
     Path("in/real.png").write_bytes(chinese_png)
     Path("in/00.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")

@@ -26,6 +26,8 @@ from shizi.batch.run import Tally, run
 from shizi.errors import DamagedFile, OptionsError, ShiziError, Unavailable, WeightsError, WorkerLost
 from shizi.options import ReadOptions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -120,7 +122,7 @@ def test_one_that_kills_its_process_is_tried_again_then_told(folder: Path, outpu
 
 def test_one_that_hangs_is_given_up(folder: Path, output: Path) -> None:
     (folder / "03.png").write_text("hang")
-    tally = read_all(batch(folder, output), seconds=1.0)
+    tally = read_all(batch(folder, output), seconds=6.0)
     assert dict(tally.errors) == {"deadline": 1}
     assert len(rows(output)) == 40
 

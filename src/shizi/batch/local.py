@@ -16,9 +16,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 
+from shizi.batch import inputs
 from shizi.batch.items import Item
 from shizi.batch.rows import Row, Work, read_item
 from shizi.errors import DeadlinePassed, ShiziError, WorkerLost
@@ -219,7 +221,7 @@ def main() -> None:
     """Be a worker: load the reader, read what comes on the connection whose number is the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver ends its workers
     connection = Connection(int(sys.argv[1]))
-    waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[tuple[Item, Future[bytes]]] = queue.SimpleQueue()
     try:
         sys.path[:] = connection.recv()
         work: Work = connection.recv()
@@ -231,16 +233,23 @@ def main() -> None:
         connection.send(Ready(own_memory()))
         threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()
         while True:
-            row = read_item(reader, work, waiting.get(), lambda done, total: connection.send(None))
+            item, fetched = waiting.get()
+            row = read_item(reader, work, item, fetched.result, lambda done, total: connection.send(None))
+            del fetched  # its bytes must not stay until the next input is there
             connection.send(Done(row, own_memory()))
     except (EOFError, OSError):
         return  # the driver is gone
 
 
-def _listen(connection: Connection, waiting: "queue.SimpleQueue[Item]") -> None:
-    """Take what comes, so that the driver never waits; end with the driver, also in the middle of a reading."""
+def _listen(connection: Connection, waiting: "queue.SimpleQueue[tuple[Item, Future[bytes]]]") -> None:
+    """Take what comes, so that the driver never waits; end with the driver, also in the middle of a reading.
+
+    The next input is fetched while one is read: a store's answer takes as long as a tenth of a page.
+    """
+    fetching = ThreadPoolExecutor(1)
     try:
         while True:
-            waiting.put(connection.recv())
+            item: Item = connection.recv()
+            waiting.put((item, fetching.submit(inputs.load, item)))
     except (EOFError, OSError):
         os._exit(0)

@@ -1,6 +1,6 @@
-"""Row: what a batch says of one input, and the work that makes it: fetch, read, export. Runs where the models are.
+"""Row: what a batch says of one input, and the work that makes it: read, export. Runs where the models are.
 
-Takes an `Item`, gives a `Row`, whatever happens: an input that cannot be read is a row with its error.
+Takes an `Item` and its bytes, gives a `Row`, whatever happens: an input that cannot be read is a row with its error.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from shizi.batch import inputs
 from shizi.batch.items import Item
 from shizi.document import Document
 from shizi.errors import ShiziError
@@ -93,11 +92,17 @@ def load_reader(threads: int, templates: Path | None = None, recogniser: Path | 
     return reader
 
 
-def read_item(reader: Reads, work: Work, item: Item, on_page: Callable[[int, int], None] | None = None) -> Row:
-    """Fetch, read and export one input; every error is a row."""
+def read_item(
+    reader: Reads,
+    work: Work,
+    item: Item,
+    content: Callable[[], bytes],
+    on_page: Callable[[int, int], None] | None = None,
+) -> Row:
+    """Read and export one input, whose bytes `content` gives or raises why not; every error is a row."""
     started = time.monotonic()
     try:
-        return replace(_read(reader, work, item, on_page), milliseconds=_since(started))
+        return replace(_read(reader, work, item, content(), on_page), milliseconds=_since(started))
     except ShiziError as error:
         return Row.failed(item, error, milliseconds=_since(started))
     except Exception as error:  # noqa: BLE001  # a batch row: a defect fails one input
@@ -108,8 +113,7 @@ def read_item(reader: Reads, work: Work, item: Item, on_page: Callable[[int, int
         return Row.failed(item, defect, milliseconds=_since(started))
 
 
-def _read(reader: Reads, work: Work, item: Item, on_page: Callable[[int, int], None] | None) -> Row:
-    data = inputs.load(item)
+def _read(reader: Reads, work: Work, item: Item, data: bytes, on_page: Callable[[int, int], None] | None) -> Row:
     document = reader.read(data, work.options, on_page)
     files = {name: _export(work, name, item, document, data) for name in work.formats}
     text = FORMATS["json"].write(document).decode().rstrip("\n")
