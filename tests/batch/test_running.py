@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -263,6 +263,8 @@ def test_other_settings_are_refused(folder: Path, output: Path) -> None:
     read_all(batch(folder, output))
     with pytest.raises(OptionsError, match="mode was 'auto', now 'fast'"):
         read_all(batch(folder, output, resume=True, options=ReadOptions(mode="fast")))
+    with pytest.raises(OptionsError, match="recogniser was '', now 'their"):
+        read_all(batch(folder, output, resume=True, models="their.onnx"))
     (output / "manifest.db").unlink()
     with pytest.raises(OptionsError, match="results was 'jsonl', now 'parquet'"):
         read_all(batch(folder, output, resume=True, results="parquet"))
@@ -336,7 +338,7 @@ class Careless:
         self._loses = loses
         self._round = 0
 
-    def read(self, items: object) -> Iterator[Row | None]:
+    def read(self, items: object) -> Generator[Row | None]:
         self._round += 1
         done: list[Row] = []
         for number, item in enumerate(items):  # type: ignore[arg-type, var-annotated]

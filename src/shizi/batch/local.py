@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -127,7 +127,7 @@ class Pool:
         """The process ids of the workers."""
         return tuple(worker.pid for worker in self._workers)
 
-    def read(self, items: Iterable[Item]) -> Iterator[Row | None]:
+    def read(self, items: Iterable[Item]) -> Generator[Row | None]:
         """Read every item and give its row when it is done; None every now and then, so that the caller can look up.
 
         Raises WeightsError or WorkerLost when no process can load its models.

@@ -8,13 +8,14 @@ all is settled in `run`. The nodes need shizi with its extra `ray`, and must see
 folder of results) under the same paths.
 """
 
+import contextlib
 import importlib.util
 import logging
 import os
 import pickle
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ class Cluster:
         self._fewest = 1 if address else self._workers  # a cluster may first have to grow
         self._pace = _Pace(chunk_seconds(self._workers))
 
-    def read(self, items: Iterable[Item]) -> Iterator[Row | None]:
+    def read(self, items: Iterable[Item]) -> Generator[Row | None]:
         """Read every item and give its rows as they come; None every half second, so that the caller can look up."""
         import ray
 
@@ -112,7 +113,8 @@ class Cluster:
                 yield from rows
         finally:
             ended.set()
-            ray.kill(feed)
+            with contextlib.suppress(ray.exceptions.RayError):  # the cluster may be gone
+                ray.kill(feed)
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends, with all its processes."""

@@ -6,7 +6,7 @@ each input has one row in the end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -29,7 +29,7 @@ _ROUNDS = 3
 class Engine(Protocol):
     """What reads: `read` takes items as it needs them and gives their rows, in any order; `close` ends it."""
 
-    def read(self, items: Iterable[Item]) -> Iterator[Row | None]:
+    def read(self, items: Iterable[Item]) -> Generator[Row | None]:
         """Read every item; None at least every second."""
         ...
 
@@ -42,7 +42,8 @@ class Engine(Protocol):
 class Batch:
     """What to read and where its rows go. A shard is closed after `shard_rows` rows or `shard_seconds`.
 
-    `retry_errors`: inputs whose rows tell an error are read again, and those rows taken out.
+    `retry_errors`: inputs whose rows tell an error are read again, and those rows taken out. `models`: what reads,
+    where that is not what the package carries.
     """
 
     sources: Sources
@@ -53,6 +54,7 @@ class Batch:
     retry_errors: bool = False
     shard_rows: int = 1000
     shard_seconds: float = 120.0
+    models: str = ""
 
     def check(self) -> None:
         """Refuse what can be told to be wrong before anything is begun: OptionsError, InputError."""
@@ -63,7 +65,8 @@ class Batch:
     def settings(self) -> dict[str, object]:
         """What all rows of one folder have in common."""
         options = {name: getattr(self.work.options, name) for name in self.work.options.__slots__ if name != "password"}
-        return {"results": self.results, "formats": sorted(self.work.formats), **options}
+        formats = sorted(self.work.formats)
+        return {"results": self.results, "formats": formats, "recogniser": self.models, **options}
 
 
 @dataclass(slots=True)
@@ -96,8 +99,10 @@ def run(
         pending = (item for item in batch.sources.items() if manifest.claim(item.id))
         first = next(pending, None)
         if first is not None:
-            with closing(start(batch.work.deepened())) as engine:
-                rows = _each_once(engine, chain((first,), pending))
+            with (
+                closing(start(batch.work.deepened())) as engine,
+                closing(_each_once(engine, chain((first,), pending))) as rows,
+            ):
                 _keep(rows, shards, tally, on_row, stop or Event())
     return tally
 
@@ -123,7 +128,7 @@ def _keep(
     shards.finish()
 
 
-def _each_once(engine: Engine, items: Iterable[Item]) -> Iterator[Row | None]:
+def _each_once(engine: Engine, items: Iterable[Item]) -> Generator[Row | None]:
     """Give one row for every item: what comes twice is dropped, what is lost is read again."""
     out: dict[str, Item] = {}  # those being read: few, engines take items only as they need them
 
@@ -133,9 +138,10 @@ def _each_once(engine: Engine, items: Iterable[Item]) -> Iterator[Row | None]:
             yield item
 
     for _ in range(_ROUNDS):
-        for row in engine.read(given(items)):
-            if row is None or out.pop(row.input, None) is not None:
-                yield row
+        with closing(engine.read(given(items))) as rows:
+            for row in rows:
+                if row is None or out.pop(row.input, None) is not None:
+                    yield row
         if not out:
             return
         items = list(out.values())

@@ -71,7 +71,10 @@ def read_batch(asked: Asked) -> int:
         _formats(asked),
         str(asked.output),
     )
-    batch = Batch(sources, work, asked.output, asked.results, asked.resume, asked.retry_errors, asked.shard_rows)
+    models = str(asked.recogniser or "")
+    batch = Batch(
+        sources, work, asked.output, asked.results, asked.resume, asked.retry_errors, asked.shard_rows, models=models
+    )
     start = _engine(asked, workers, threads)
     with _told_to_stop() as stop, _Progress(sources) as progress:
         tally = run(batch, start, progress.show, stop)
