@@ -32,12 +32,12 @@ def on_row(tally):
         nodes.remove_node(second, allow_graceful=False)
         killed.append(tally.read)
 
-tally = run(asked, lambda work: on_ray.Cluster(work, nodes.address, 2, 1, 10.0), on_row)
+tally = run(asked, lambda work: on_ray.Cluster(work, nodes.address, 2, 1, 60.0), on_row)
 told = {"read": tally.read, "errors": dict(tally.errors), "killed": killed}
 lacking = replace(asked, work=replace(asked.work, load=batches.load_nothing), resume=True)
 Path("in/one more.png").touch()
 try:
-    run(lacking, lambda work: on_ray.Cluster(work, nodes.address, 1, 1, 10.0))
+    run(lacking, lambda work: on_ray.Cluster(work, nodes.address, 1, 1, 60.0))
 except ShiziError as error:
     told["refused"] = [error.code, error.message]
 print(json.dumps(told))
