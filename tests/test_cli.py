@@ -399,9 +399,18 @@ def test_read_takes_a_template_as_a_file_and_a_pattern(
     run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[object] = []
-    monkeypatch.setattr("shizi.reader.Reader", lambda templates=None: folders.append(templates) or reader)
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: folders.append(templates) or reader)
     assert run("read", "a.png", "--template", "forms/note.yaml", "--pattern", "[0-9]+") == 0
     assert (reader.asked[-1][1].template, reader.asked[-1][1].pattern, str(folders[0])) == ("note", "[0-9]+", "forms")
+
+
+def test_read_takes_a_recogniser_of_others(run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[object] = []
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: files.append(str(recogniser)) or reader)
+    assert run("read", "a.png", "--recogniser", "their.onnx") == 0
+    monkeypatch.setenv("SHIZI_RECOGNISER", "by-setting.onnx")
+    assert run("read", "a.png") == 0
+    assert files == ["their.onnx", "by-setting.onnx"]
 
 
 def test_template_try_shows_fields_and_what_is_missing(

@@ -39,14 +39,17 @@ class Charset:
         object.__setattr__(self, "_index", index)
 
     @classmethod
-    def from_metadata(cls, value: str) -> "Charset":
-        """Read the metadata key `character`: one character a line, the space implied as the last class."""
+    def from_metadata(cls, value: str, space: bool = True) -> "Charset":
+        """Read the metadata key `character`: one character a line, the space implied as the last class.
+
+        Without `space` the model has no class for it beyond those named.
+        """
         characters = value.split("\n")
         while characters and not characters[-1]:
             characters.pop()
         if not characters or "" in characters:
             raise WeightsError("The model's charset has an empty entry; expected one character a line.")
-        return cls((*characters, " "))
+        return cls((*characters, " ") if space else tuple(characters))
 
     def to_metadata(self) -> str:
         """Write the metadata key `character`; the inverse of `from_metadata`."""

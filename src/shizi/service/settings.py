@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     max_pixels: int = Field(Limits().pixels, ge=1, description="largest page in pixels; beyond it 413")
     max_frames: int = Field(200, ge=1, description="most pages read of one file")
     templates: str = Field("", description="folder of the templates that requests may name; empty: none")
+    recogniser: str = Field(
+        "", description="recogniser of others, an ONNX file, in place of the strong one; empty: the strong one"
+    )
     keys: str = Field("", description="file of the keys that callers need; empty: anyone may call")
     cors_origins: str = Field("", description="origins whose web pages may call, with commas between; empty: none")
     compat_root: Literal["", "rapidocr", "umi", "paddlex", "baidu"] = Field(
