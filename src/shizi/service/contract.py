@@ -310,7 +310,7 @@ def term_schemas() -> dict[str, dict[str, Any]]:
             "type": "string",
             "enum": [name for name, form in FORMATS.items() if form.extra is None or find_spec(form.extra[0])],
             "default": "json",
-            "description": "how to answer; any but json of one file",
+            "description": "how to answer: json, or the file itself; of several files a ZIP with one file each",
         },
         "deadline_ms": {
             "type": "integer",
