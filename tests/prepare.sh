@@ -16,6 +16,8 @@ need poppler-utils command -v pdftotext
 need qpdf command -v qpdf
 need default-jdk-headless command -v javac
 need redis-server command -v redis-server
+need nginx-light command -v nginx
+need openssl command -v openssl
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0
