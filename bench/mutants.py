@@ -147,7 +147,9 @@ def mutant(number: int, seed: int, files: Sequence[bytes]) -> Sent:
     data = random.choice(files)
     if random.random() < 0.95:
         data = spoilt(data, files, random)
-    chosen = {name: random.choice(OPTIONS[name]) for name in random.sample(list(OPTIONS), random.choice((0, 1, 2, 3)))}
+    chosen = {
+        name: random.choice(OPTIONS[name]) for name in random.sample(list(OPTIONS), random.choice((0, 0, 0, 1, 2)))
+    }
     path, kind, body = random.choice(SHAPES)(data, chosen, random)
     if random.random() < 0.15:
         body = spoilt(body, files, random)
