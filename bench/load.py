@@ -53,6 +53,8 @@ class Tally:
     without_retry: int = 0
     broken: int = 0
     cpu: float = 0.0
+    front: float = 0.0
+    reader: float = 0.0
 
     @property
     def bad(self) -> bool:
@@ -103,6 +105,12 @@ class Service:
     def memory(self) -> float:
         """Give the memory of all its processes together, in MB (what they share counts once: PSS)."""
         return sum(_pss(pid) for pid in self.pids()) / 1e6
+
+    def parts(self) -> tuple[float, float]:
+        """Give the memory of the process that holds the connections, and of the largest that reads, in MB (PSS)."""
+        children = below(self.process.pid)
+        sizes = [_pss(pid) / 1e6 for pid in children]
+        return (sizes[0], max(sizes[1:], default=0.0)) if sizes else (0.0, 0.0)
 
     def stop(self) -> int:
         """Stop it as a supervisor would; give its exit code."""
@@ -262,6 +270,8 @@ def press(service: Service, data: Sequence[bytes], clients: int, seconds: float)
         thread.start()
     while any(thread.is_alive() for thread in threads):
         memory.append(service.memory())
+        front, reader = service.parts()
+        tally.front, tally.reader = max(tally.front, front), max(tally.reader, reader)
         time.sleep(min(1.0, seconds / 10))
     tally.cpu = sum(map(_cpu, service.pids())) - before
     return tally, memory, time.monotonic() - began
@@ -330,6 +340,8 @@ def main() -> int:
         "threads": given.threads,
         **met(tally, memory, took),
         "single_seconds": round(single, 2),
+        "memory_mb_front_most": round(tally.front),
+        "memory_mb_reader_most": round(tally.reader),
         "alone_pages_a_second": round(own, 2),
         "share_of_alone": round(len(tally.seconds) / took / own, 2) if own else None,
         "alone_cpu_seconds_a_page": round(own_cpu, 3),

@@ -160,17 +160,21 @@ same "no row of its log is anything but its own" "$(grep -v -c -e '^{' -e '^è¯†å
 # As strictly as Kubernetes would, with jobs on a volume, killed in the middle
 
 strict=(--memory=2g --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 200
-    --volume "shizi-check-$$:/var/lib/shizi" --env SHIZI_JOBS=/var/lib/shizi/jobs --env SHIZI_JOB_LEASE_SECONDS=2)
+    --volume "shizi-check-$$:/var/lib/shizi" --env SHIZI_JOBS=/var/lib/shizi/jobs --env SHIZI_JOB_LEASE_SECONDS=2
+    --env SHIZI_KEYS=/var/lib/shizi/keys)
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+key=$(docker run --rm --label "shizi-check=$$" "${strict[@]}" shizi keys add check --scope read --scope jobs)
 killed=$(start "${strict[@]}" shizi)
 ready "$killed"
-job=$(curl --silent --show-error --form "file=@$WORK/large.png" --form "file=@$WORK/small.png" "http://127.0.0.1:$PORT/ocr/jobs" | field id)
+same "without a key nothing is read" "$(read_it "$WORK/small.png" | field code)" key_missing
+with_key=(--silent --show-error --header "X-API-Key: ${key##* }")
+job=$(curl "${with_key[@]}" --form "file=@$WORK/large.png" --form "file=@$WORK/small.png" "http://127.0.0.1:$PORT/ocr/jobs" | field id)
 sleep 0.5
 docker kill --signal KILL "$killed" >/dev/null
 again=$(start "${strict[@]}" shizi 2>/dev/null) || { docker rm --force "$killed" >/dev/null; again=$(start "${strict[@]}" shizi); }
 ready "$again"
 for _ in $(seq 120); do
-    state=$(curl --silent "http://127.0.0.1:$PORT/ocr/jobs/$job" | field state)
+    state=$(curl "${with_key[@]}" "http://127.0.0.1:$PORT/ocr/jobs/$job" | field state)
     [ "$state" = done ] && break
     sleep 0.5
 done
