@@ -234,6 +234,15 @@ def test_nginx_before_two_replicas(tmp_path: Path) -> None:
         assert (status, json.loads(body)["code"]) == (413, "too_large")
         status, _, body = front.ask("POST", "/ocr/jobs", bytes(20_000_000), Content_Type="application/pdf")
         assert (status, json.loads(body)["code"]) == (400, "options"), "large jobs pass; this service takes none"
+        form = (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            + bytes(20_000_000)
+            + b"\r\n--x--"
+        )
+        status, _, body = front.ask(
+            "POST", "/compat/umi/api/doc/upload", form, Content_Type="multipart/form-data; boundary=x"
+        )
+        assert (status, json.loads(body)["code"]) != (413, "too_large"), "as do those of the drop-in endpoint"
 
         held = pool.submit(front.read, b"hold")
         until((tmp_path / "held").exists)
