@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import live
@@ -165,6 +165,38 @@ def test_broken_requests_leave_it_alive(sent: bytes, steady: Live) -> None:
     assert received == b"" or received.startswith(b"HTTP/1.1 4")
     assert b"Traceback" not in received
     assert steady.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /ocr/health?password=secret" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\nX-Secret: secret" + b"x" * 9000 + b"\r\n\r\n", 431),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\n" + b"X-Secret: secret\r\n" * 200 + b"\r\n", 431),
+        (b"GET /ocr/health?password=secret\x00 HTTP/9.1\r\nHost: x\r\n\r\n", 400),
+        (b"secret request\r\nHost: x\r\n\r\n", 400),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\nsecret header: x\r\n\r\n", 400),
+        (b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: secret\r\n\r\n", 501),
+        (b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nContent-Length: secret\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_refused_like_any_other_and_kept_out_of_the_log(
+    sent: bytes, status: int, steady: Live
+) -> None:
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=30) as connection:
+        connection.sendall(sent)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                answer += part
+    heading, _, body = answer.partition(b"\r\n\r\n")
+    assert int(heading.split()[1]) == status
+    values = json.loads(body)
+    assert (values["success"], values["code"]) == (False, "input")
+    assert values["request_id"].encode() in heading
+    log = steady.said()
+    assert values["request_id"] in log
+    assert "secret" not in log
 
 
 def test_two_workers(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ class Terms:
 def _milliseconds(value: object) -> int | None:
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON knows no difference between 500 and 500.0
     digits = str(value)
     if isinstance(value, bool) or not digits.isascii() or not digits.isdigit() or not 1 <= int(digits) <= _LONGEST_MS:
         raise OptionsError(

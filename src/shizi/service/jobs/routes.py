@@ -20,7 +20,7 @@ from shizi.errors import InputError, NotFinished, OptionsError, UnknownJob
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.api import service
-from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, query_schemas
+from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, job_query
 from shizi.service.downloads import download, packed, tell_failed
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
@@ -36,9 +36,9 @@ _REFUSALS = (400, 401, 403, 404, 429, 500, 503)
 @describes(
     JobAnswer,
     status=202,
-    refusals=(400, 401, 403, 413, 415, 429, 500, 503),
+    refusals=(400, 401, 403, 413, 414, 415, 429, 500, 503),
     bodies=job_bodies,
-    query=query_schemas(),
+    query=job_query(),
 )
 def submit() -> ResponseReturnValue:
     """Take a job: 202 with its id."""
