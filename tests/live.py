@@ -3,7 +3,7 @@
 Run as a program it serves the fake reader, told over the wire what to do: a picture `hold` stays inside until
 a file called `release` lies in the folder given; `die` ends the worker; `damaged` is refused; nothing is
 found in mode accurate; a file called `broken` there keeps the models from loading. Imported it gives
-`serving`, `until`.
+`serving`, `until`, `children`.
 """
 
 import http.client
@@ -53,6 +53,12 @@ class Live:
         """Send SIGTERM and give the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that a process started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 def until(true: Callable[[], bool]) -> None:

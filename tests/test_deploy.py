@@ -210,9 +210,7 @@ def kill_all_of(service: Live) -> None:
 
 
 def below(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    return children + [further for child in children for further in below(child)]
+    return [further for child in live.children(pid) for further in (child, *below(child))]
 
 
 @pytest.mark.slow

@@ -221,6 +221,27 @@ def test_broken_weights_end_it_with_a_message(tmp_path: Path) -> None:
     assert ran.stdout == ""
 
 
+def test_what_ran_before_starts_again_once_it_can(tmp_path: Path) -> None:
+    """An engine killed while it loads, or a disk full at the wrong moment, ended the whole service."""
+    with start(tmp_path) as service:
+        [front] = live.children(service.process.pid)
+        (tmp_path / "broken").touch()
+        os.kill(front, signal.SIGKILL)
+        until(lambda: service.said().count("does not start again yet") >= 1)
+        assert service.process.poll() is None
+        (tmp_path / "broken").unlink()
+        until(lambda: answers(service))
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        assert service.stop() == 0
+
+
+def answers(service: Live) -> bool:
+    try:
+        return service.request("GET", "/ocr/ready")[0] == 200
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize(
     ("host", "said"),
     [
