@@ -126,8 +126,10 @@ class _Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn carries no ty
         if self._at < len(self._collected):
             part = self._collected[self._at : self._at + max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))]
             self._at += len(part)
+            if self._at >= len(self._collected):
+                # Let go now, not with the connection: a request may wait long for its turn, with its body in memory.
+                self._collected, self._at = b"", 0
             return part
-        self._collected, self._at = b"", 0
         data: bytes = self.sock.recv(size_hint or self.mxchunk)
         return data
 
