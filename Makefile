@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help serve test check format bench fonts clean
+TSC = $(or $(wildcard clients/node/node_modules/.bin/tsc),tsc)
+
+.PHONY: help serve test test-clients clients client-types check format bench fonts clean
 
 help:
 	@echo "make serve    start the HTTP service and the web page on http://127.0.0.1:5000/ocr/webui"
 	@echo "make test     all tests; as root on Debian it installs the Debian packages they need"
+	@echo "make clients  build the Python, Node and Java clients of the service; make test-clients tests them too"
 	@echo "make check    format, lint, types and the fast tests"
 	@echo "make format   put the code into its format"
 	@echo "make fonts    collect the typefaces that training draws with into fonts/"
@@ -20,6 +23,21 @@ serve: $(VENV)/.installed-run
 test: $(VENV)/.installed-test
 	bash tests/prepare.sh
 	$(PYTEST)
+
+# The clients as packages: a wheel, JavaScript with types, a jar. On Debian as root nothing has to be there before.
+clients: $(VENV)/.installed-test
+	bash tests/prepare.sh
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir clients/python/dist ./clients/python
+	$(TSC) --project clients/node
+	javac --release 11 -encoding UTF-8 -d clients/java/build/classes clients/java/src/main/java/shizi/client/*.java
+	jar --create --file clients/java/build/shizi-client-0.1.0.jar -C clients/java/build/classes .
+
+test-clients: clients
+	$(PYTEST) tests/clients
+
+# After a change of the contract: the clients' types, made of what the service says of itself.
+client-types: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python tests/described.py | $(BIN)/python clients/generate
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -38,6 +56,7 @@ fonts: $(VENV)/.installed-test
 	$(BIN)/python -m shizi.training.fonts
 
 clean:
+	rm -rf clients/*/build clients/*/dist
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
 
 # One stamp for each set of packages; pip runs again only when pyproject.toml has changed since.

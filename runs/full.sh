@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 lines=$1
 name=${NAME:-full}
 out=runs/$name
+# The kernels of all line widths stay; the default forgets them.
+export ONEDNN_PRIMITIVE_CACHE_CAPACITY="${ONEDNN_PRIMITIVE_CACHE_CAPACITY:-8192}"
 strong=$(python -c 'from shizi.weights import find; print(find("strong").path)')
 
 # shellcheck disable=SC2086  # RESUME is an option or nothing
@@ -15,7 +17,7 @@ nice -n 19 python -m shizi.training.train --name "$name" --lines "$lines" --teac
     --device "${DEVICE:-cpu}" --crop-share 0.45 --strength "${STRENGTH:-0.8}" ${RESUME:-}
 python -m shizi.training.curves "$out/log.jsonl" --to "$out/curves.png"
 python -m shizi.training.export_onnx "$out/checkpoint.pt" --to "$out/crnn.onnx"
-python -m shizi.training.quantise "$out/crnn.onnx" --to "$out/crnn-int8.onnx" --lines "$lines" --recipe "${RECIPE:-dynamic}"
+python -m shizi.training.quantise "$out/crnn.onnx" --to "$out/crnn-int8.onnx" --lines "$lines" --recipe "${RECIPE:-full}"
 for model in crnn crnn-int8; do
     python -m shizi.training.calibrate "$out/$model.onnx" --lines "$lines" --picture "$out/$model-reliability.png"
 done

@@ -2,8 +2,8 @@
 
 Run as a program it serves the fake reader, told over the wire what to do: a picture `hold` stays inside until
 a file called `release` lies in the folder given; `die` ends the worker; `damaged` is refused; nothing is
-found in mode accurate; a file called `broken` there keeps the models from loading. Imported it gives
-`serving`, `until`, `children`.
+found in mode accurate; with fields it finds an invoice's total; a file called `broken` there keeps the models from
+loading. Imported it gives `serving`, `until`, `children`.
 """
 
 import http.client
@@ -20,9 +20,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pypdfium2
 from fakes import FakeReader
 
-from shizi.document import Document
+from shizi.document import Check, Document, Field, Verdict
 from shizi.errors import DamagedFile, WeightsError
 from shizi.options import ReadOptions
 from shizi.pages import tiff
@@ -96,6 +97,9 @@ def serving(command: list[str], **environment: str) -> Iterator[Live]:
             assert "Traceback" not in said(), said()
 
 
+TOTAL = Field("total", "108.00", "¥108.00", 0.9, checks=(Check("sum", True, "100.00 + 8.00 = 108.00"),))
+
+
 class ToldReader(FakeReader):
     """The fake reader, told by pictures what to do; `folder` is where it meets the test."""
 
@@ -106,6 +110,8 @@ class ToldReader(FakeReader):
             raise WeightsError("The model file is gone.")
 
     def count(self, data: bytes, options: ReadOptions) -> int:
+        if data[:5] == b"%PDF-":
+            return len(pypdfium2.PdfDocument(data))
         return sum(1 for _ in tiff.directories(data)) if data[:4] in (b"II*\0", b"MM\0*") else 1
 
     def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
@@ -119,6 +125,8 @@ class ToldReader(FakeReader):
             raise DamagedFile("The file ends early.")
         if options.mode == "accurate":
             return replace(super().read(data), pages=())
+        if options.fields == "auto":
+            return replace(super().read(data, options), fields=(TOTAL,), verdict=Verdict("accept"))
         return super().read(data, options)
 
 

@@ -15,6 +15,9 @@ need curl command -v curl
 need poppler-utils command -v pdftotext
 need qpdf command -v qpdf
 need default-jdk-headless command -v javac
+need junit5 test -f /usr/share/java/junit-platform-console-standalone.jar
+need nodejs command -v node
+need node-typescript command -v tsc
 need redis-server command -v redis-server
 need nginx-light command -v nginx
 need openssl command -v openssl

@@ -76,7 +76,7 @@ def test_chosen_classes_hold_the_wanted_and_weigh_the_rest() -> None:
 
 @pytest.mark.parametrize("phase", [1, 2])
 def test_both_losses_fall(maker: samples.Maker, phase: int) -> None:
-    model = Crnn(len(labels.charset()), dropout=0.0)
+    model = Crnn(len(labels.charset()))
     batch = batches.collate([maker.make(1, index, 0.0) for index in range(4)])
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3)
     generator = torch.Generator().manual_seed(1)
@@ -91,6 +91,32 @@ def test_both_losses_fall(maker: samples.Maker, phase: int) -> None:
     assert seen[-1] < 0.8 * seen[0]
 
 
+def test_the_ctc_loss_and_its_slope_are_those_of_the_whole_softmax() -> None:
+    generator = torch.Generator().manual_seed(4)
+    steps = torch.tensor([12, 20, 7, 3])
+    lengths = torch.tensor([4, 6, 1, 3])  # the last needs 4 steps for 2 2 2: it cannot be, and counts nothing
+    targets = torch.tensor([3, 3, 1, 3, 5, 1, 5, 5, 2, 9, 4, 2, 2, 2])
+    scores = torch.randn(4, 20, 11, generator=generator) * 2
+
+    def whole(given: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.ctc_loss(
+            torch.log_softmax(given, -1).transpose(0, 1), targets, steps, lengths, reduction="sum", zero_infinity=True
+        )
+
+    found = {}
+    for name, loss_of in (("whole", whole), ("own", lambda given: losses.Ctc.apply(given, targets, steps, lengths))):
+        given = scores.clone().requires_grad_()
+        loss = loss_of(given)
+        (loss * 0.5).backward()
+        found[name] = loss.detach(), given.grad
+    assert torch.allclose(found["own"][0], found["whole"][0], rtol=1e-5)
+    assert torch.allclose(found["own"][1], found["whole"][1], atol=1e-5)
+    assert found["own"][1].abs().max() > 0.1
+    nothing = torch.zeros(0, dtype=torch.long)
+    blank = losses.Ctc.apply(scores[:1], nothing, steps[:1], torch.tensor([0]))  # a line without text: all blank
+    assert torch.allclose(blank, -torch.log_softmax(scores[0, :12], -1)[:, 0].sum())
+
+
 def test_the_network_keeps_its_measure() -> None:
     model = Crnn(len(labels.charset()))
     assert 1.5e6 < parameters(model) < 3e6
@@ -98,7 +124,7 @@ def test_the_network_keeps_its_measure() -> None:
     features = model.features(torch.zeros(1, 1, 32, 64))
     chosen = torch.tensor([0, 3, 8488])
     whole = model.classes(features)[:, :, chosen]
-    assert torch.allclose(model.scores_of(features, chosen), whole, atol=1e-5)
+    assert torch.allclose(model.scores_of(features, chosen, torch.zeros(3)), whole, atol=1e-5)
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path, faces: list[fonts.Face]) -> None:

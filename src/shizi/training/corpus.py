@@ -1,8 +1,8 @@
 """Corpus: the texts that are drawn. Takes a seeded `Random`, gives one line's text under the label rules.
 
 Words come by their frequency from jieba's dictionary (MIT), English from Python's own documentation topics
-(PSF licence), the rest is made: dates, money, numbers, codes, addresses, forms. Rare characters are drawn
-uniformly, so that the whole charset is learned. Knows nothing of fonts.
+(PSF licence) and a list of everyday words, the rest is made: dates, money, numbers, codes, addresses, forms.
+Rare characters are drawn uniformly, so that the whole charset is learned. Knows nothing of fonts.
 """
 
 import bisect
@@ -26,9 +26,13 @@ MARKS = (
     "第{n}章 第{c}条 {c}、 （{c}） "
     "① ② ③ ④ ⑤ ⑥ {n}.{m} {n}.{m}.{n} 图{n} 表{n}-{m} [{n}] →"
 )
+LABORATORY = (
+    "mg/L", "g/L", "U/L", "IU/L", "mmol/L", "umol/L", "μmol/L", "10^9/L", "fL", "pg", "mL/min", "ng/mL",
+)  # fmt: skip
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # A line of 17 px type across a page column.
 LONGEST = 60
-SECTIONS = ("[surnames]", "[places]", "[form_words]", "[units]", "[code]")
+SECTIONS = ("[surnames]", "[places]", "[form_words]", "[units]", "[code]", "[captions]", "[english]")
 
 
 @cache
@@ -65,7 +69,8 @@ def _english() -> tuple[list[str], list[str]]:
     text = re.sub(r"\s+", " ", " ".join(topics.values()))
     text = "".join(character for character in labels.clean(text) if character in labels.charset())
     sentences = [part for part in re.split(r"(?<=[.:;]) ", text) if len(part) >= 8]
-    return sentences, re.findall(r"[A-Za-z][A-Za-z'-]{1,12}", text)
+    technical = re.findall(r"[A-Za-z][A-Za-z'-]{1,12}", text)
+    return sentences, technical + list(printed("english")) * (len(technical) // len(printed("english")))
 
 
 @cache
@@ -111,14 +116,15 @@ def english(random: Random, length: int) -> str:
     else:
         text = " ".join(random.choice(words) for _ in range(max(1, length // 6)))
     style = random.random()
-    return text.upper() if style < 0.12 else text.title() if style < 0.25 else text
+    # O and 0, I and 1, S and 5 are told apart in capitals by their company alone.
+    return text.upper() if style < 0.25 else text.title() if style < 0.35 else text
 
 
 def number(random: Random) -> str:
     """Give a figure as documents print it: plain, grouped, with decimals, sign, money or per cent."""
-    digits = random.choice((1, 1, 2, 2, 3, 4, 5, 6, 7))
+    digits = random.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7))
     value = random.randrange(10**digits)
-    kind = random.randrange(7)
+    kind = random.randrange(10)
     if kind == 0:
         return f"{value:,}.{random.randrange(100):02d}"
     if kind == 1:
@@ -129,7 +135,22 @@ def number(random: Random) -> str:
         return f"{random.randrange(1000) / 10}%"
     if kind == 4:
         return f"{value}{random.choice(printed('units'))}"
-    return str(value) if kind == 5 else f"{value / 10 ** random.randint(1, 3):.{random.randint(1, 3)}f}"
+    if kind == 5:
+        return measured(random)
+    return str(value) if kind < 9 else f"{value / 10 ** random.randint(1, 3):.{random.randint(1, 3)}f}"
+
+
+def measured(random: Random) -> str:
+    """Give figures as tables of results print them: with an error, a share, a range, a part of a whole, a unit."""
+    places = random.randrange(3)
+    low, high = (f"{random.uniform(0, 10 ** random.randint(0, 3)):.{places}f}" for _ in range(2))
+    some = random.randrange(200)
+    made = (
+        f"{low}±{high}", f"{low} ± {high}", f"{some} ({random.randrange(101)})", f"{some}({low}%)", f"{low}-{high}",
+        f"{low}--{high}", f"{low}~{high}", f"{low} ({low}-{high})", f"{random.randrange(50)}/{random.randrange(1, 50)}",
+        f"P<0.0{random.randrange(1, 10)}", f"n={some}", random.choice(LABORATORY),
+    )  # fmt: skip
+    return random.choice(made)
 
 
 def capital_money(random: Random) -> str:
@@ -169,11 +190,35 @@ def code(random: Random) -> str:
         f"v{figures[0]}.{figures[1]}.{figures[2:4]}", f"0{figures[:3]}-{figures[3:11]}", f"1{figures[:10]}",
         " ".join(figures[place : place + 4] for place in (0, 4, 8, 12)), f"{plain}_{letters[:4].lower()}.py",
         f"192.168.{int(figures[:2])}.{int(figures[2:4])}:{figures[4:8]}", f"No.{figures[:8]}",
-        f"0x{figures[:8]}",
+        f"0x{figures[:8]}", figures[0] + random.choice("ABCDEFGHJKLMNP"), f"{figures[:2]}{random.choice(MONTHS)}",
+        f"{random.choice('ACHMZ3')}{random.choice('ACHUQ')} {figures[:4]}", identifier(random), identifier(random),
         f"{random.choice('GDCKZT')}{figures[:4]}", f"[{figures[:2]}]", f"({figures[0]})",
         f"{plain.title()}()",
     )  # fmt: skip
     return random.choice(made)
+
+
+def identifier(random: Random) -> str:
+    """Give a name of a programme, file or setting: words joined by underscores, dots, slashes or capitals."""
+    words = [part for part in english(random, 8).replace("'", "").split() if part.isalnum()][:4] or ["name"]
+    ending = random.choice(("", "", ".py", ".h", ".txt", ".onnx", ".json", "()", "_DIR", f"_{random.randrange(10)}"))
+    style = random.randrange(5)
+    if style == 0:
+        return "_".join(words).upper() + ending
+    if style == 1:
+        return "/" + "/".join(words).lower() + ending
+    if style == 2:
+        return "".join(part.title() for part in words) + ending
+    return ("_" if style == 3 else "-").join(words).lower() + ending
+
+
+def bilingual(random: Random, length: int) -> str:
+    """Give a caption as tickets and slips print it, in Chinese, English or both, now and then with its value."""
+    chinese_one, english_one = random.choice(printed("captions")).replace("~", " ").split("|")
+    style = random.random()
+    both = random.choice(("{} {}", "{}{}", "{}/{}", "{}({})", "{}（{}）", "{} {}:")).format(chinese_one, english_one)
+    text = both if style < 0.7 else english_one if style < 0.9 else f"{english_one}:"
+    return text if random.random() < 0.8 else f"{text} {random.choice((number, date, code, name))(random)}"
 
 
 def name(random: Random) -> str:
@@ -237,9 +282,9 @@ def _signs(random: Random) -> str:
 
 Maker = Callable[[Random, int], str]
 MAKERS: Sequence[tuple[Maker, float]] = (
-    (chinese, 30), (mixed, 14), (english, 18), (rare, 13), (form, 12), (listed, 5), (symbols, 3),
+    (chinese, 26), (mixed, 13), (english, 17), (rare, 10), (form, 11), (bilingual, 4), (listed, 5), (symbols, 2),
     (programme, 3),
-    (lambda r, n: number(r), 8), (lambda r, n: date(r), 2), (lambda r, n: code(r), 4),
+    (lambda r, n: number(r), 15), (lambda r, n: date(r), 2), (lambda r, n: code(r), 6),
     (lambda r, n: address(r), 2),
     (lambda r, n: capital_money(r), 1), (lambda r, n: name(r), 1),
 )  # fmt: skip

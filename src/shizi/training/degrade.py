@@ -63,11 +63,13 @@ def table_rules(strip: Strip, random: Random) -> Strip:
     height, width = strip.shape
     colour, thick = _dark(strip, random), random.choice((1, 1, 2))
     reach = max(1, height // 10)
-    if random.random() < 0.6:
+    if random.random() < 0.5:
         y = random.choice((random.randint(0, reach), height - 1 - random.randint(0, reach)))
         cv2.line(strip, (0, y), (width, y), colour, thick)
-    if random.random() < 0.6:
-        x = random.choice((random.randint(0, reach), width - 1 - random.randint(0, reach)))
+    # Upright rules stand in a cell's crop as [, ] and | do; one of them mostly, now and then both.
+    for x in ((random.randint(0, reach),), (width - 1 - random.randint(0, reach),), (1, width - 2))[
+        random.randrange(3)
+    ]:
         cv2.line(strip, (x, 0), (x, height), colour, thick)
     return strip
 
@@ -209,7 +211,7 @@ def _dark(strip: Strip, random: Random) -> int:
 
 # How likely each flaw is on one strip, in the order in which the world applies them.
 RECIPE: tuple[tuple[Flaw, float], ...] = (
-    (underline, 0.04), (table_rules, 0.08), (intrude, 0.06), (dots, 0.015), (fade, 0.03), (watermark, 0.03),
+    (underline, 0.04), (table_rules, 0.14), (intrude, 0.06), (dots, 0.015), (fade, 0.03), (watermark, 0.03),
     (stamp, 0.03), (bleed, 0.02), (light, 0.06), (shrink, 0.2), (blur, 0.14), (motion, 0.03), (moire, 0.015),
     (grain, 0.12), (sharpen, 0.03), (threshold, 0.025), (jpeg, 0.12),
 )  # fmt: skip

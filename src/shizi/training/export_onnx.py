@@ -22,7 +22,7 @@ from torch import nn
 from shizi.errors import WeightsError
 from shizi.training import checkpoint, head, labels
 from shizi.training.batches import FORM
-from shizi.training.crnn import Crnn
+from shizi.training.crnn import Crnn, Residual
 from shizi.training.gate import Gate
 from shizi.training.graph import Array, Graph, array
 
@@ -107,8 +107,8 @@ def _body(graph: Graph, model: Crnn) -> str:
     """Add everything up to the LSTM's output: N T 256."""
     value = "x"
     for place, layers in enumerate(model.stem):
-        value = _convolution(graph, f"stem.{place}", layers, value)
-    value = graph.add("Add", [value, _convolution(graph, "inner", model.inner, value)], "joined")
+        maps = _convolution(graph, f"stem.{place}", layers, value)
+        value = graph.add("Add", [value, maps], f"stem.{place}.sum") if isinstance(layers, Residual) else maps
     value = _convolution(graph, "collapse", model.collapse, value)
     value = graph.add("Squeeze", [value, graph.weight("height_axis", np.array([2], np.int64))], "flat")
     value = graph.add("Transpose", [value], "steps", perm=[2, 0, 1])  # N, C, T -> T, N, C
@@ -143,7 +143,7 @@ def restore(path: Path, model: Crnn) -> None:
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
     blocks = {f"stem.{place}": layers for place, layers in enumerate(model.stem)}
     try:
-        for name, layers in {**blocks, "inner": model.inner, "collapse": model.collapse}.items():
+        for name, layers in {**blocks, "collapse": model.collapse}.items():
             _unfold(layers, arrays[f"{name}.weight"], arrays[f"{name}.bias"])
         for name, layer in (("narrow", model.narrow), ("classes", model.classes)):
             _set(layer.weight, arrays[f"{name}.weight"].T)

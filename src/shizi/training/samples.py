@@ -144,8 +144,12 @@ class Maker:
         if random.random() < 0.3 * strength:
             ink, moved = degrade.warp(ink, spans, random, 0)
             spans = spans if moved is None else moved
-        strip = degrade.spoil(degrade.paper(ink, random), random, strength)
-        return Sample(strip, drawn.text, spans)
+        strip = degrade.paper(ink, random)
+        if random.random() < 0.5 * strength:
+            high = strip.shape[0]
+            strip = _shrink(strip, random)
+            spans = spans * (strip.shape[0] / high)
+        return Sample(degrade.spoil(strip, random, strength), drawn.text, spans)
 
     def crop(self, crop: Crop, random: Random, strength: float) -> Sample:
         """Spoil one crop: margins, geometry, tone, then flaws as often as `strength` says."""
@@ -183,7 +187,7 @@ def even_spans(strip: npt.NDArray[np.uint8], text: str) -> npt.NDArray[np.float3
 
 def _shrink(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uint8]:
     """Show the line as small as on real pages, 14 to 32 pixels high: enlarged again it is soft."""
-    height = random.randint(14, 32)
+    height = min(random.randint(14, 32), strip.shape[0])
     width = max(1, round(strip.shape[1] * height / strip.shape[0]))
     return np.asarray(cv2.resize(strip, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 

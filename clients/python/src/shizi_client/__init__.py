@@ -1,0 +1,123 @@
+"""The client of shizi's HTTP service: `Client` for threads, `AsyncClient` for asyncio.
+
+from shizi_client import Client
+
+with Client("http://127.0.0.1:5000", key="shizi_…") as shizi:
+    print(shizi.read("invoice.jpg", fields="auto").text)
+"""
+
+from shizi_client.async_client import AsyncClient
+from shizi_client.batches import BatchEntry
+from shizi_client.calls import ResultFile
+from shizi_client.client import Client
+from shizi_client.errors import (
+    AccessError,
+    Busy,
+    ConnectionFailed,
+    DamagedFile,
+    DeadlinePassed,
+    EncryptedPdf,
+    InputError,
+    InternalError,
+    JobFailed,
+    KeyMissing,
+    KeyRefused,
+    NotFinished,
+    OptionsError,
+    QuotaSpent,
+    Refused,
+    ShiziError,
+    Stopping,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+    UnexpectedAnswer,
+    UnknownJob,
+    UnsupportedFormat,
+    WeightsError,
+    WorkerLost,
+)
+from shizi_client.models import (
+    Block,
+    Cell,
+    Char,
+    Check,
+    DeletedJob,
+    Document,
+    Field,
+    Format,
+    Health,
+    Job,
+    JobError,
+    JobFile,
+    Line,
+    Options,
+    Page,
+    Polygon,
+    Readiness,
+    Reading,
+    Repair,
+    Table,
+    Verdict,
+    Word,
+)
+from shizi_client.retries import Retries
+from shizi_client.sources import Source
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessError",
+    "AsyncClient",
+    "BatchEntry",
+    "Block",
+    "Busy",
+    "Cell",
+    "Char",
+    "Check",
+    "Client",
+    "ConnectionFailed",
+    "DamagedFile",
+    "DeadlinePassed",
+    "DeletedJob",
+    "Document",
+    "EncryptedPdf",
+    "Field",
+    "Format",
+    "Health",
+    "InputError",
+    "InternalError",
+    "Job",
+    "JobError",
+    "JobFailed",
+    "JobFile",
+    "KeyMissing",
+    "KeyRefused",
+    "Line",
+    "NotFinished",
+    "Options",
+    "OptionsError",
+    "Page",
+    "Polygon",
+    "QuotaSpent",
+    "Readiness",
+    "Reading",
+    "Refused",
+    "Repair",
+    "ResultFile",
+    "Retries",
+    "ShiziError",
+    "Source",
+    "Stopping",
+    "Table",
+    "TimedOut",
+    "TooLarge",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "UnknownJob",
+    "UnsupportedFormat",
+    "Verdict",
+    "WeightsError",
+    "Word",
+    "WorkerLost",
+]
