@@ -391,7 +391,7 @@ def test_many_files_come_as_a_zip(client: FlaskClient, reader: FakeReader) -> No
     packed = zipfile.ZipFile(io.BytesIO(result.data))
     assert packed.namelist() == ["0000-0名.txt", "0002-2名.txt", "errors.json"]
     assert json.loads(packed.read("errors.json")) == values["errors"]
-    assert parse_options_header(result.headers["Content-Disposition"])[1] == {"filename": f"{job}.zip"}
+    assert parse_options_header(result.headers["Content-Disposition"])[1] == {"filename": "documents.zip"}
     assert packed.read("0002-2名.txt").decode().startswith("识字 reads")
     assert client.get(f"/ocr/jobs/{job}/result?format=text&file=2").text.startswith("识字 reads")
     assert client.get(f"/ocr/jobs/{job}/result?file=1").get_json()["code"] == "not_finished"

@@ -193,7 +193,7 @@ def _files(order: bodies.Order) -> ResponseReturnValue:
         {"file": number, "page": None, "name": name, "error": error.message, "code": error.code}
         for number, name, error in refused
     ]
-    return packed("documents", written, form, errors)
+    return packed(written, form, errors)
 
 
 def _read_well(result: Kept | ShiziError) -> Document:

@@ -32,8 +32,8 @@ def download(data: bytes, uploaded: str, form: Format) -> Response:
     return response
 
 
-def packed(name: str, results: Iterable[tuple[int, str, bytes]], form: Format, errors: Sequence[Any]) -> Response:
-    """Answer with a ZIP called `name`: each result under the number and name of its upload, and the `errors` if any.
+def packed(results: Iterable[tuple[int, str, bytes]], form: Format, errors: Sequence[Any]) -> Response:
+    """Answer with `documents.zip`: each result under the number and name of its upload, and the `errors` if any.
 
     Errors are those that jobs show: `file` (from 0), `page` (None for a whole file), `error`, `code`.
     """
@@ -44,7 +44,7 @@ def packed(name: str, results: Iterable[tuple[int, str, bytes]], form: Format, e
         if errors:
             into.writestr(ERRORS_NAME, json.dumps(errors, ensure_ascii=False, indent=1))
     response = Response(buffer.getvalue(), content_type=ZIP_TYPE)
-    response.headers["Content-Disposition"] = _attachment(f"{name}.zip", ".zip")
+    response.headers["Content-Disposition"] = _attachment("documents.zip", ".zip")
     return tell_failed(response, errors)
 
 

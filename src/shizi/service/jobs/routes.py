@@ -202,7 +202,7 @@ def _all_files(view: View, read: Sequence[Outcome], name: str, failed: list[dict
     if not results:
         raise refused[0]
     failed.sort(key=lambda one: (one["file"], one["page"] or 0))
-    return packed(view.id, results, FORMATS[name], failed)
+    return packed(results, FORMATS[name], failed)
 
 
 def written(view: View, read: Sequence[Outcome], name: str) -> bytes:
