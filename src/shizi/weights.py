@@ -132,14 +132,25 @@ def _wheel_models() -> Path:
     return Path(spec.submodule_search_locations[0]) / "models"
 
 
+def _runtime() -> Any:
+    """Import onnxruntime, told to be silent.
+
+    From 1.32 on its Linux builds keep an identifier under ~/.cache and send events to their maker as soon as they are
+    imported; nothing of that may happen in a network that lets no picture out (docs/decisions/058).
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSession":
     """Load `weights` into onnxruntime with `threads` CPU threads. Raises WeightsError for an unusable file.
 
     Threads are named rather than left to the runtime, which would otherwise pin them to cores a container may not
     own (RapidOCR issue 144), and do not spin: idle workers must leave the cores to their neighbours.
     """
-    import onnxruntime
-
+    onnxruntime = _runtime()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
@@ -154,9 +165,7 @@ def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSessio
 
 @cache
 def _shrinking() -> "onnxruntime.RunOptions":
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
+    options: onnxruntime.RunOptions = _runtime().RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 

@@ -174,7 +174,9 @@ def _allow_origin(response: Response) -> None:
             "Authorization, Cache-Control, Content-Type, Idempotency-Key, X-API-Key, X-Deadline-Ms, X-Priority, "
             "X-Request-ID"
         )
-        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Failed-Pages, X-Request-ID"
+        response.headers["Access-Control-Expose-Headers"] = (
+            "Content-Disposition, Location, Retry-After, X-Failed-Pages, X-Request-ID"
+        )
         response.headers["Access-Control-Max-Age"] = "600"
 
 
