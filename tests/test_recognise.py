@@ -40,7 +40,8 @@ def strips() -> list[np.ndarray]:
 
 def test_lines_are_read(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
     # 税 and its other form 稅 differ in two pixels here: the float model gives one 0.70, the 8-bit one the other 0.60.
-    texts = [reading.text.replace("稅", "税") for reading in recogniser.read(strips)]
+    alike = {"稅": "税"} if recogniser.weights.name.endswith("-int8") else {}
+    texts = [reading.text.translate(str.maketrans(alike)) for reading in recogniser.read(strips)]
     assert [text.replace(" ", "") for text in texts] == [line.replace(" ", "") for line in LINES]
     assert texts[2] == "Read two words"
 
