@@ -1,11 +1,13 @@
 """Load: many clients on one service for minutes, every answer compared with the one given to a single request.
 
-    python bench/load.py [SET] [--clients 16] [--seconds 600] [--workers N] [--threads N] [--json FILE]
+    python bench/load.py [SET] [--clients 16] [--seconds 600] [--workers N] [--threads N] [--against] [--json FILE]
 
 SET is a folder of pictures (`labels.jsonl` as `shizi eval` takes it, or any pictures); without one, pages are drawn.
 Starts `shizi serve` itself, on loopback, without a cache. Prints what was answered, how fast, the memory of all its
-processes over time, and the pages a second one reader alone makes of the same pages right before, without HTTP. Ends
-with 1 when an answer was wrong, a 5xx came or a 429 lacked Retry-After.
+processes over time, and the pages a second one reader alone makes of the same pages right before, without HTTP. With
+`--against`, rapidocr_api (`pip install rapidocr-api`) is then asked for the same pages by as many clients for as long.
+`bars` tells which of the aims were met; ends with 1 when an answer was wrong, a 5xx came or a 429 lacked Retry-After,
+with `--strict` also when a bar was missed (which on a busy machine says little).
 """
 
 import argparse
@@ -16,6 +18,7 @@ import os
 import pickle
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -29,7 +32,11 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from shizi.service.settings import Settings
+
 SERVE = (sys.executable, "-c", "from shizi.cli import main; main()", "serve")
+# The aims: see docs/operations.md.
+FLAT, LEAST_SHARE, LEAST_TIMES = 0.05, 0.95, 3.0
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 # What differs from answer to answer though the picture is the same.
 VARYING = ("request_id", "processing_time_ms", "cached", "cache_age_seconds", "milliseconds", "stages")
@@ -41,10 +48,13 @@ class Tally:
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    singles: list[float] = field(default_factory=list)
     wrong: int = 0
     without_retry: int = 0
     broken: int = 0
     cpu: float = 0.0
+    front: float = 0.0
+    reader: float = 0.0
 
     @property
     def bad(self) -> bool:
@@ -84,6 +94,10 @@ class Service:
         finally:
             connection.close()
 
+    def read(self, page: bytes) -> tuple[int, Any, Any]:
+        """Have a page read."""
+        return self.ask("POST", "/ocr/predict", page)
+
     def pids(self) -> list[int]:
         """Give the processes of the service: the master first, then its children and theirs."""
         return [self.process.pid, *below(self.process.pid)]
@@ -92,6 +106,12 @@ class Service:
         """Give the memory of all its processes together, in MB (what they share counts once: PSS)."""
         return sum(_pss(pid) for pid in self.pids()) / 1e6
 
+    def parts(self) -> tuple[float, float]:
+        """Give the memory of the process that holds the connections, and of the largest that reads, in MB (PSS)."""
+        children = below(self.process.pid)
+        sizes = [_pss(pid) / 1e6 for pid in children]
+        return (sizes[0], max(sizes[1:], default=0.0)) if sizes else (0.0, 0.0)
+
     def stop(self) -> int:
         """Stop it as a supervisor would; give its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -99,6 +119,45 @@ class Service:
         assert self.process.stdout
         self.process.stdout.close()
         return code
+
+
+class RapidOcrApi(Service):
+    """One rapidocr_api on a free port, as its documentation starts it: the same models, read as they read them."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rapidocr_api.main", "-ip", "127.0.0.1", "-p", str(self.port)],
+            env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        # What it logs is thrown away as it comes, or it would stop once the pipe is full.
+        threading.Thread(target=self._hear, daemon=True).start()
+        until = time.monotonic() + 120
+        while True:
+            try:
+                self.ask("GET", "/")
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit("rapidocr_api did not start: pip install rapidocr-api") from None
+                time.sleep(0.2)
+
+    def _hear(self) -> None:
+        assert self.process.stdout
+        while self.process.stdout.read(65536):
+            pass
+
+    def read(self, page: bytes) -> tuple[int, Any, Any]:
+        """Have a page read."""
+        heading = b'--x\r\nContent-Disposition: form-data; name="image_file"; filename="a"\r\n\r\n'
+        return self.ask(
+            "POST", "/ocr", heading + page + b"\r\n--x--\r\n", Content_Type="multipart/form-data; boundary=x"
+        )
 
 
 def below(pid: int) -> list[int]:
@@ -175,7 +234,9 @@ def press(service: Service, data: Sequence[bytes], clients: int, seconds: float)
     """Let `clients` ask for `seconds`; give what they met, the memory each second, and how long it took."""
     singles, tally, lock = [], Tally(), threading.Lock()
     for page in data:
-        status, _, answer = service.ask("POST", "/ocr/predict", page)
+        began = time.monotonic()
+        status, _, answer = service.read(page)
+        tally.singles.append(time.monotonic() - began)
         singles.append((status, plain(answer) if status == 200 else ""))
     until = time.monotonic() + seconds
 
@@ -186,7 +247,7 @@ def press(service: Service, data: Sequence[bytes], clients: int, seconds: float)
             chosen = at % len(data)
             began = time.monotonic()
             try:
-                status, headers, answer = service.ask("POST", "/ocr/predict", data[chosen])
+                status, headers, answer = service.read(data[chosen])
             except (OSError, http.client.HTTPException):
                 with lock:
                     tally.broken += 1
@@ -209,9 +270,41 @@ def press(service: Service, data: Sequence[bytes], clients: int, seconds: float)
         thread.start()
     while any(thread.is_alive() for thread in threads):
         memory.append(service.memory())
+        front, reader = service.parts()
+        tally.front, tally.reader = max(tally.front, front), max(tally.reader, reader)
         time.sleep(min(1.0, seconds / 10))
     tally.cpu = sum(map(_cpu, service.pids())) - before
     return tally, memory, time.monotonic() - began
+
+
+def met(tally: Tally, memory: Sequence[float], took: float) -> dict[str, Any]:
+    """Sum up what the clients of one service met."""
+    ordered = sorted(tally.seconds) or [0.0]
+    third = len(memory) // 3
+    # The first third is warming up; of the others, the levels are compared.
+    middle, last = memory[third : 2 * third] or memory, memory[2 * third :] or memory
+    return {
+        "statuses": dict(sorted(tally.statuses.items())),
+        "wrong": tally.wrong,
+        "broken": tally.broken,
+        "without_retry_after": tally.without_retry,
+        "pages_a_second": round(len(tally.seconds) / took, 2),
+        "cpu_seconds_a_page": round(tally.cpu / max(1, len(tally.seconds)), 3),
+        "p50_seconds": round(statistics.median(ordered), 2),
+        "p99_seconds": round(ordered[int(len(ordered) * 0.99)], 2),
+        "memory_mb_first_third": round(statistics.median(memory[: third + 1])),
+        "memory_mb_after": [round(min(middle + last)), round(statistics.median(last)), round(max(middle + last))],
+        "memory_growth": round(statistics.median(last) / statistics.median(middle) - 1, 3),
+    }
+
+
+def against(data: Sequence[bytes], clients: int, seconds: float) -> dict[str, Any]:
+    """Press rapidocr_api with the same pages."""
+    service = RapidOcrApi()
+    try:
+        return met(*press(service, data, clients, seconds))
+    finally:
+        service.stop()
 
 
 def main() -> int:
@@ -223,6 +316,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--alone", type=float, default=20, help="seconds of reading without HTTP; 0 leaves it out")
     parser.add_argument("--most", type=int, default=1000, help="most pictures of the set")
+    parser.add_argument("--against", action="store_true", help="measure rapidocr_api in the same run")
+    parser.add_argument("--strict", action="store_true", help="end with 1 when a bar was missed")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     data = pictures(given.set)[: given.most]
@@ -238,31 +333,38 @@ def main() -> int:
         tally, memory, took = press(service, data, given.clients, given.seconds)
     finally:
         code = service.stop()
-    ordered = sorted(tally.seconds) or [0.0]
-    warm = memory[len(memory) // 3 :] or memory
+    single = max(statistics.median(tally.singles), 0.001)
     result = {
         "clients": given.clients,
         "workers": given.workers,
         "threads": given.threads,
-        "statuses": dict(sorted(tally.statuses.items())),
-        "wrong": tally.wrong,
-        "broken": tally.broken,
-        "without_retry_after": tally.without_retry,
-        "pages_a_second": round(len(tally.seconds) / took, 2),
+        **met(tally, memory, took),
+        "single_seconds": round(single, 2),
+        "memory_mb_front_most": round(tally.front),
+        "memory_mb_reader_most": round(tally.reader),
         "alone_pages_a_second": round(own, 2),
         "share_of_alone": round(len(tally.seconds) / took / own, 2) if own else None,
-        "cpu_seconds_a_page": round(tally.cpu / max(1, len(tally.seconds)), 3),
         "alone_cpu_seconds_a_page": round(own_cpu, 3),
-        "p50_seconds": round(statistics.median(ordered), 2),
-        "p99_seconds": round(ordered[int(len(ordered) * 0.99)], 2),
-        "memory_mb_first_third": round(statistics.median(memory[: len(memory) // 3 + 1])),
-        "memory_mb_after": [round(min(warm)), round(statistics.median(warm)), round(max(warm))],
         "exit_code": code,
     }
+    bars = {
+        "no_error_and_no_wrong_answer": not tally.bad,
+        "p99_within_the_queue_and_three_readings": result["p99_seconds"] < Settings().wait_seconds + 3 * single,
+        "memory_flat": result["memory_growth"] < FLAT,
+    }
+    if own:
+        bars["0.95_of_one_reader_alone"] = result["share_of_alone"] >= LEAST_SHARE
+    if given.against:
+        result["rapidocr_api"] = against(data, given.clients, given.seconds)
+        result["times_rapidocr_api"] = round(
+            result["pages_a_second"] / max(result["rapidocr_api"]["pages_a_second"], 0.001), 2
+        )
+        bars["3_times_rapidocr_api"] = result["times_rapidocr_api"] >= LEAST_TIMES
+    result["bars"] = bars
     print(json.dumps(result, indent=1))
     if given.json:
         given.json.write_text(json.dumps(result, indent=1) + "\n")
-    return int(tally.bad or code != 0)
+    return int(tally.bad or code != 0 or (given.strict and not all(bars.values())))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Run as a program it serves the fake reader, told over the wire what to do: a picture `hold` stays inside until
 a file called `release` lies in the folder given; `die` ends the worker; `damaged` is refused; nothing is
 found in mode accurate; with fields it finds an invoice's total; a file called `broken` there keeps the models from
-loading. Imported it gives `serving`, `until`.
+loading. Imported it gives `serving`, `until`, `children`.
 """
 
 import http.client
@@ -32,9 +32,10 @@ from shizi.pages import tiff
 class Live:
     """One running service: its process, its port, and plain requests to it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", port: int, said: Callable[[], str]) -> None:
         self.process = process
         self.port = port
+        self.said = said  # all it has logged so far
 
     def request(
         self, method: str, path: str, body: bytes | None = None, **headers: str
@@ -55,6 +56,12 @@ class Live:
         return self.process.wait(60)
 
 
+def children(pid: int) -> list[int]:
+    """Give the processes that a process started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
 def until(true: Callable[[], bool]) -> None:
     """Wait for what another process is about to do."""
     pause = threading.Event()
@@ -65,7 +72,7 @@ def until(true: Callable[[], bool]) -> None:
 @contextmanager
 def serving(command: list[str], **environment: str) -> Iterator[Live]:
     """Run a service until the block ends; `command` must take port 0 and print shizi's line."""
-    with tempfile.TemporaryFile("w+") as errors:  # a pipe that nobody reads would stop a service that logs much
+    with tempfile.NamedTemporaryFile("w") as errors:  # a pipe that nobody reads would stop a service that logs much
         process = subprocess.Popen(
             command,
             env={**os.environ, "SHIZI_PORT": "0", **environment},
@@ -76,14 +83,13 @@ def serving(command: list[str], **environment: str) -> Iterator[Live]:
         assert process.stdout is not None
 
         def said() -> str:
-            errors.seek(0)
-            return errors.read()
+            return Path(errors.name).read_text()  # by a handle of its own: a shared one has one position
 
         try:
             line = process.stdout.readline()
             found = re.search(r"http://127\.0\.0\.1:(\d+)/ocr/webui", line)
             assert found, f"the service did not start: {line} {said()}"
-            yield Live(process, int(found[1]))
+            yield Live(process, int(found[1]), said)
         finally:
             if process.poll() is None:
                 process.terminate()

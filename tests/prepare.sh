@@ -19,6 +19,8 @@ need junit5 test -f /usr/share/java/junit-platform-console-standalone.jar
 need nodejs command -v node
 need node-typescript command -v tsc
 need redis-server command -v redis-server
+need nginx-light command -v nginx
+need openssl command -v openssl
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

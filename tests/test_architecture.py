@@ -31,6 +31,9 @@ FOREIGN = {
     "pikepdf": {"export"},
     "xlsxwriter": {"export"},
     "docx": {"export"},
+    "fsspec": {"batch"},
+    "pyarrow": {"batch"},
+    "ray": {"batch"},
     "rapidocr": set(),  # its model files are used, its code never runs
 }
 
@@ -114,6 +117,7 @@ def in_a_fresh_process(program: str) -> None:
         ("shizi.cli", "numpy cv2 onnxruntime flask pydantic gunicorn pikepdf xlsxwriter"),
         ("shizi.document", "numpy cv2 onnxruntime"),
         ("shizi.service.server", "onnxruntime torch rapidocr"),
+        ("shizi.batch.run", "numpy cv2 onnxruntime pyarrow fsspec ray"),
     ],
 )
 def test_a_door_does_not_load_the_house(module: str, absent: str) -> None:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import redis
 from fakes import FakeReader
 from live import until
 from redis_server import RedisServer
 
 from shizi import cache as cache_room
-from shizi.cache import Cache, InRedis, InSqlite, Store, key_of
+from shizi.cache import Cache, InRedis, InSqlite, Store, key_of, reason
 from shizi.document import Document
 from shizi.errors import Busy, DamagedFile
 from shizi.options import ReadOptions
@@ -246,3 +247,16 @@ def test_who_waits_may_give_up() -> None:
             cache.read(key(), slow, give_up)
         slow.go.set()
         first.result(10)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (redis.ResponseError("DENIED Redis is running in protected mode"), "DENIED"),
+        (redis.ConnectionError("Error 111 connecting to redis:6379."), "ConnectionError"),
+        (redis.ResponseError("识字 reads"), "ResponseError"),
+        (OSError("No space left"), "OSError"),
+    ],
+)
+def test_what_is_told_of_an_error_is_a_code(error: Exception, told: str) -> None:
+    assert reason(error) == told

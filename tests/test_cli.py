@@ -25,6 +25,7 @@ from shizi.export import FORMATS
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.weights import suitable
 
 Run = Callable[..., int]
 Captured = pytest.CaptureFixture[bytes]
@@ -312,6 +313,18 @@ def test_doctor_is_well(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err == ""
     for word in (shizi.__version__, "onnxruntime", "cores", "memory", "weights", "@", "writable", "heic"):
         assert word in captured.out
+    assert f"{suitable()}, by the CPU's features" in captured.out
+
+
+@pytest.mark.parametrize(("value", "said"), [("fp32", "fp32, by SHIZI_PRECISION"), ("half", "expected auto, fp32")])
+def test_doctor_tells_what_the_models_compute_in(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, said: str
+) -> None:
+    monkeypatch.setenv("SHIZI_PRECISION", value)
+    code = run("doctor")
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+    assert code == (0 if value == "fp32" else errors.WeightsError.exit_code)
 
 
 def test_doctor_names_what_is_broken(
@@ -386,9 +399,18 @@ def test_read_takes_a_template_as_a_file_and_a_pattern(
     run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[object] = []
-    monkeypatch.setattr("shizi.reader.Reader", lambda templates=None: folders.append(templates) or reader)
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: folders.append(templates) or reader)
     assert run("read", "a.png", "--template", "forms/note.yaml", "--pattern", "[0-9]+") == 0
     assert (reader.asked[-1][1].template, reader.asked[-1][1].pattern, str(folders[0])) == ("note", "[0-9]+", "forms")
+
+
+def test_read_takes_a_recogniser_of_others(run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[object] = []
+    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: files.append(str(recogniser)) or reader)
+    assert run("read", "a.png", "--recogniser", "their.onnx") == 0
+    monkeypatch.setenv("SHIZI_RECOGNISER", "by-setting.onnx")
+    assert run("read", "a.png") == 0
+    assert files == ["their.onnx", "by-setting.onnx"]
 
 
 def test_template_try_shows_fields_and_what_is_missing(

@@ -5,12 +5,12 @@ import pytest
 from pictures import drawn_page
 
 from shizi.detect import OVERLAP, STRIDE, TILE, Detector, _stretches, regions_of
-from shizi.weights import find
+from shizi.weights import find, suitable
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector(find("detector"), threads=2)
+@pytest.fixture(scope="module", params=sorted({"fp32", suitable()}))
+def detector(request: pytest.FixtureRequest) -> Detector:
+    return Detector(find("detector", request.param), threads=2)
 
 
 @pytest.fixture(scope="module")

@@ -151,6 +151,8 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
         "docs/documents.md",
         "docs/operations.md",
         "docs/webui.md",
+        "docs/batch.md",
+        "docs/scale.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ofds
+import pdfs
 import pytest
 from flask.testing import FlaskClient
 from live import serving
@@ -45,6 +47,14 @@ def test_http_gives_what_the_reader_gives(client: FlaskClient, real_reader: Read
     assert answer["text"].split() == ["识字读出文字", "Read", "me", "2026"]
     assert Document.from_dict(answer).text == real_reader.read(chinese_png).text
     assert answer["weights"] == list(real_reader.weights)
+
+
+@pytest.mark.parametrize(
+    "data", [ofds.ofd(ofds.page(ofds.text_object("Invoice 7", 10, 20))), pdfs.drawn(pdfs.shown("Invoice 7"))]
+)
+def test_http_reads_documents(data: bytes, client: FlaskClient) -> None:
+    answer = client.post("/ocr/predict", data=data, content_type="application/octet-stream").get_json()
+    assert answer.get("text") == "Invoice 7", answer
 
 
 def test_http_reads_several_files_and_names_the_bad_ones(client: FlaskClient, png: bytes, chinese_png: bytes) -> None:

@@ -255,5 +255,11 @@ class Cache:
             return act(self._store)
         except self._store.errors as error:
             self._rest_until = time.monotonic() + _REST_SECONDS
-            log.warning("the cache is out of reach (%s); reading goes on without it", type(error).__name__)
+            log.warning("the cache is out of reach (%s); reading goes on without it", reason(error))
             return None
+
+
+def reason(error: Exception) -> str:
+    """Name an error of a store for a log: Redis's own code (`DENIED`, `NOAUTH`), else the class, and no more."""
+    code = str(error).partition(" ")[0]
+    return code if code.isascii() and code.isalpha() and code.isupper() else type(error).__name__

@@ -39,14 +39,17 @@ class Charset:
         object.__setattr__(self, "_index", index)
 
     @classmethod
-    def from_metadata(cls, value: str) -> "Charset":
-        """Read the metadata key `character`: one character a line, the space implied as the last class."""
+    def from_metadata(cls, value: str, space: bool = True) -> "Charset":
+        """Read the metadata key `character`: one character a line, the space implied as the last class.
+
+        Without `space` the model has no class for it beyond those named.
+        """
         characters = value.split("\n")
         while characters and not characters[-1]:
             characters.pop()
         if not characters or "" in characters:
             raise WeightsError("The model's charset has an empty entry; expected one character a line.")
-        return cls((*characters, " "))
+        return cls((*characters, " ") if space else tuple(characters))
 
     def to_metadata(self) -> str:
         """Write the metadata key `character`; the inverse of `from_metadata`."""
@@ -71,14 +74,11 @@ class Charset:
         """
         if len(path) == 0:
             return []
-        starts = np.flatnonzero(np.r_[True, path[1:] != path[:-1]])
-        ends = np.r_[starts[1:], len(path)]
+        bounds = np.flatnonzero(path[1:] != path[:-1]) + 1
+        starts, ends = np.concatenate([[0], bounds]), np.concatenate([bounds, [len(path)]])
         peaks = np.maximum.reduceat(probability, starts)
-        return [
-            Span(self.characters[path[start] - 1], int(start), int(end), float(peak))
-            for start, end, peak in zip(starts, ends, peaks, strict=True)
-            if path[start] != BLANK
-        ]
+        runs = zip(path[starts].tolist(), starts.tolist(), ends.tolist(), peaks.tolist(), strict=True)
+        return [Span(self.characters[best - 1], start, end, peak) for best, start, end, peak in runs if best != BLANK]
 
 
 def text_of(spans: Sequence[Span]) -> str:

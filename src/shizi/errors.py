@@ -14,7 +14,7 @@
     │   ├── Stopping             41   503
     │   ├── WorkerLost           42   503   the process that read died
     │   ├── DeadlinePassed       43   504
-    │   └── Unavailable          44   503   what jobs are kept in cannot be written or reached
+    │   └── Unavailable          44   503   what jobs or results are kept in cannot be written or reached
     └── AccessError              50   403
         ├── KeyMissing           51   401
         ├── KeyRefused           52   403
@@ -146,7 +146,7 @@ class DeadlinePassed(Busy):
 
 
 class Unavailable(Busy):
-    """Say that what jobs are kept in cannot be written or reached."""
+    """Say that what jobs or results are kept in cannot be written or reached."""
 
     code = "unavailable"
     exit_code = 44

@@ -18,6 +18,7 @@ PdfSource = Literal["auto", "ocr", "text"]
 
 # Page ranges: 3, 1-5, 8- and such, with commas between.
 PAGE_RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*", re.ASCII)
+LONGEST_PATTERN = 300
 # Templates are named, never pathed: no dots and no slashes, so that no name leads out of the operator's folder.
 _NAME = re.compile(r"[\w\-]{1,64}")
 
@@ -126,8 +127,10 @@ def _check_template(value: object) -> None:
 
 
 def _check_pattern(value: object) -> None:
-    if not isinstance(value, str) or len(value) > 300:
-        raise OptionsError("Option 'pattern' is not a text of at most 300 characters; expected such as [0-9A-Z]{8}.")
+    if not isinstance(value, str) or len(value) > LONGEST_PATTERN:
+        raise OptionsError(
+            f"Option 'pattern' is not a text of at most {LONGEST_PATTERN} characters; expected such as [0-9A-Z]{{8}}."
+        )
 
 
 CHOICES: dict[str, tuple[str, ...]] = {

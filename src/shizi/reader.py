@@ -3,6 +3,7 @@
 Takes bytes, a path or pixels and `ReadOptions`, gives a `Document`. Knows nothing of HTTP or the command line.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 from shizi import einvoice
+from shizi.adopt import adopt
 from shizi.cascade import Cascade
 from shizi.constrained import pattern
 from shizi.crop import Region, cut, rule_between
@@ -34,7 +36,9 @@ from shizi.stopwatch import Stopwatch
 from shizi.tables import cut_apart, find_rules
 from shizi.tables import find as find_tables
 from shizi.text_layer import doubtful_fonts
-from shizi.weights import cpu_quota, find, has
+from shizi.weights import Weights, cpu_quota, find, has
+
+log = logging.getLogger(__name__)
 
 Input = bytes | str | os.PathLike[str] | Pixels
 
@@ -50,17 +54,23 @@ SLANT = 3.0  # degrees off the axes, from which a file's text is a watermark or 
 class Reader:
     """Everything loaded that turns pictures into text. One reader serves many threads."""
 
-    def __init__(self, threads: int | None = None, limits: Limits | None = None, templates: Path | None = None) -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        limits: Limits | None = None,
+        templates: Path | None = None,
+        recogniser: Path | None = None,
+    ) -> None:
         """Load the models on `threads` CPU threads (default: what the process may use).
 
-        `templates`: the folder of the templates that readings may name.
-        Raises WeightsError when a model file is missing or unusable.
+        `templates`: the folder of the templates that readings may name. `recogniser`: an ONNX file of others, which
+        then reads wherever the strong recogniser would. Raises WeightsError when a model file is missing or unusable.
         """
         threads = threads or cpu_quota()
         self._limits = limits or Limits()
         self._templates = templates
         self._detector = Detector(find("detector"), threads)
-        strong = Recogniser(find("strong"), threads)
+        strong = Recogniser(_of_others(recogniser, threads) if recogniser else find("strong"), threads)
         first = Recogniser(find("crnn"), threads) if has("crnn") else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
         self._charset = strong.charset
@@ -259,6 +269,14 @@ class Reader:
             return self._sight(page.pixels, options.mode) if page.drawn else None
 
         return self._looked_at(made, options, watch, finder, sight)
+
+
+def _of_others(path: Path, threads: int) -> Weights:
+    """Take a recogniser of others; one that reads a drawn line badly is told of, it may be meant for something else."""
+    adopted = adopt(path, threads)
+    if adopted.trial.doubtful:
+        log.warning("%s", adopted.advice)
+    return adopted.weights
 
 
 def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:

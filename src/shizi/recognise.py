@@ -3,7 +3,8 @@
 Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows nothing of pages or polygons.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -38,6 +39,38 @@ class ReadsLines(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OutputShape:
+    """How a model gives its classes, where that is not as ours do; `adopt` finds it out.
+
+    time_first   T, N, classes rather than N, T, classes
+    blank_last   the blank is the last class rather than the first
+    logits       scores of any size (or logarithms), of which the softmax is the probability
+    one_by_one   the graph takes one strip at a time
+    """
+
+    time_first: bool = False
+    blank_last: bool = False
+    logits: bool = False
+    one_by_one: bool = False
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> "OutputShape":
+        """Read the keys `axes` (TNC), `blank` (last), `scores` (logits), `batch` (1)."""
+        found = (metadata.get(key) for key in ("axes", "blank", "scores", "batch"))
+        return cls(*(value == other for value, other in zip(found, ("TNC", "last", "logits", "1"), strict=True)))
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Give N, T, classes: probabilities with the blank first."""
+        if self.time_first:
+            scores = scores.transpose(1, 0, 2)
+        if self.logits:
+            powers = np.exp(scores - scores.max(axis=2, keepdims=True))
+            scores = powers / powers.sum(axis=2, keepdims=True)
+        probabilities: np.ndarray = np.roll(scores, 1, axis=2) if self.blank_last else scores
+        return probabilities
+
+
 class Recogniser:
     """A loaded CTC model. Safe to use from several threads at once."""
 
@@ -45,11 +78,12 @@ class Recogniser:
         """Load `weights` on `threads` CPU threads. Raises WeightsError when the model is not a CTC line reader."""
         self.weights = weights
         self._session = open_session(weights, threads)
-        metadata = {**weights.metadata, **self._session.get_modelmeta().custom_metadata_map}
+        metadata = {**self._session.get_modelmeta().custom_metadata_map, **weights.metadata}
         if "character" not in metadata:
             raise WeightsError(f"The model {weights.name} has no charset in its metadata key 'character'.")
         self.form = LineFormat.from_metadata(metadata)
-        self.charset = Charset.from_metadata(metadata["character"])
+        self.charset = Charset.from_metadata(metadata["character"], metadata.get("space") != "none")
+        self._shape = OutputShape.from_metadata(metadata)
         self._calibration = _curve(metadata.get("calibration", ""), weights.name)
         self.doubt = _doubt(metadata.get("doubt"), weights.name)
         self._input = self._session.get_inputs()[0].name
@@ -75,7 +109,7 @@ class Recogniser:
         Raises WeightsError for a model that computes its best path inside the graph and keeps the rest to itself.
         """
         strip = trimmed(strip, self.form)
-        outputs = run(self._session, {self._input: to_tensor(strip, self.form)[None]})
+        outputs = self._run(to_tensor(strip, self.form)[None])
         if len(outputs) == 2:
             raise WeightsError(f"The model {self.weights.name} tells its best path only; expected all probabilities.")
         probabilities: np.ndarray = outputs[0][0]  # T, C
@@ -84,11 +118,19 @@ class Recogniser:
 
     def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Give the best class of each time step and its probability; both N, T."""
-        outputs = run(self._session, {self._input: tensors})
+        outputs = self._run(tensors)
         if len(outputs) == 2:  # arg-max and its probability were computed inside the graph
             return outputs[0], outputs[1]
         path = outputs[0].argmax(axis=2)  # N, T
         return path, np.take_along_axis(outputs[0], path[:, :, None], axis=2)[:, :, 0]
+
+    def _run(self, tensors: Tensor) -> list[np.ndarray]:
+        """Run the model on N, C, H, W; gives its probabilities, N T classes with the blank first, or a best path."""
+        batches = np.split(tensors, len(tensors)) if self._shape.one_by_one else [tensors]
+        outputs = [run(self._session, {self._input: batch}) for batch in batches]
+        if len(outputs[0]) == 1:
+            outputs = [[self._shape.probabilities(scores)] for (scores,) in outputs]
+        return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*outputs, strict=True)]
 
     def _decode(self, path: np.ndarray, probability: np.ndarray, share: float) -> Reading:
         """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""

@@ -1,8 +1,9 @@
 """Weights: the model files by name, and the runtime sessions made of them.
 
 Takes a name (`detector`, `strong`, `crnn`), gives a `Weights` (where the file lies, its digest) and onnxruntime
-sessions. The files of PP-OCRv6 lie in the `rapidocr` wheel, which is located but never imported. Knows nothing of
-what the models compute.
+sessions. The files of PP-OCRv6 lie in the `rapidocr` wheel, which is located but never imported; made into 8 bits, in
+this package: which of the two is taken the processor decides (docs/decisions/007). Knows nothing of what the models
+compute.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from shizi.errors import WeightsError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # (PaddleOCR, configs/rec/PP-OCRv6; the same in the wheel's ch_ppocr_rec).
 _STRONG_LINES = {"height": "48", "channels": "3", "mean": "127.5", "std": "127.5", "order": "BGR"}
 # Fitted by `python -m shizi.training.calibrate strong` on 450 lines of PDFs and drawn ones: raw chance of a line to the
-# share of lines with it that were right. Calibration error on real pages: 3.5% before, 2.3% after.
+# share of lines with it that were right. Calibration error on real pages: 3.5% before, 2.3% after; 2.0% in 8 bits.
 _STRONG_CALIBRATION = (
     "0:0 0.00798:0.125 0.45335:0.7765 0.68056:0.9101 0.84757:0.9453 0.94656:0.9618 0.97742:0.9829 0.99006:0.9921 "
     "0.99559:0.9965 1:0.9971"
@@ -33,9 +34,18 @@ _WHEEL_FILES = {
     "detector": ("PP-OCRv6_det_small", {}),
     "strong": ("PP-OCRv6_rec_small", {**_STRONG_LINES, "calibration": _STRONG_CALIBRATION}),
 }
+# The same in 8 bits, made by `python -m shizi.training.quantise_ppocr`.
+_INT8_FILES = {"detector": "PP-OCRv6_det_small-int8.onnx", "strong": "PP-OCRv6_rec_small-int8.onnx"}
 # Our own, in the package. Absent from a tree in which none was trained yet.
 _OWN_FILES = {"crnn": "crnn-int8.onnx", "crnn-full": "crnn.onnx"}
 NAMES = (*_WHEEL_FILES, *_OWN_FILES)
+
+Precision = Literal["fp32", "int8"]
+PRECISION = "SHIZI_PRECISION"  # the environment variable that may force one
+_CHOICES: dict[str, Precision | None] = {"auto": None, "fp32": "fp32", "int8": "int8"}
+# Multiplies bytes and sums them in 32 bits. Without it 8 bits are no faster on x86, and sums overflow; ARM's own
+# (asimddp, i8mm) are left out until someone has measured them.
+VNNI = frozenset(("avx512_vnni", "avx_vnni"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,44 @@ class Weights:
         return f"{self.name}@{self.digest[:8]}"
 
 
+def find(name: str, precision: Precision | None = None) -> Weights:
+    """Locate the weights called `name` (one of `NAMES`), of the detector and the strong model in `precision`.
+
+    None: the one that suits this machine (see `suitable`). Raises WeightsError when the file is not there.
+    """
+    return _found(name, precision or suitable() if name in _INT8_FILES else "fp32")
+
+
 @cache
-def find(name: str) -> Weights:
-    """Locate the weights called `name` (one of `NAMES`). Raises WeightsError when the file is not there."""
+def _found(name: str, precision: Precision) -> Weights:
     if name in _OWN_FILES:
         return from_file(_own_models() / _OWN_FILES[name])
     file_name, metadata = _WHEEL_FILES[name]
+    if precision == "int8":
+        return from_file(_own_models() / _INT8_FILES[name], metadata)
     return from_file(_wheel_models() / f"{file_name}.onnx", metadata)
+
+
+def suitable() -> Precision:
+    """Say which files suit this machine: int8 where the processor has VNNI, else fp32, unless `PRECISION` names one.
+
+    Raises WeightsError for any other value of `PRECISION`.
+    """
+    chosen = os.environ.get(PRECISION, "auto")
+    try:
+        return _CHOICES[chosen] or ("int8" if VNNI & cpu_features() else "fp32")
+    except KeyError:
+        raise WeightsError(f"{PRECISION} is {chosen[:40]!r}; expected auto, fp32 or int8.") from None
+
+
+@cache
+def cpu_features() -> frozenset[str]:
+    """Give what the processor can do, as Linux names it; nothing where that cannot be read."""
+    try:
+        rows = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((row.split(":", 1)[1].split() for row in rows if row.startswith(("flags", "Features"))), []))
 
 
 def has(name: str) -> bool:
@@ -91,14 +132,25 @@ def _wheel_models() -> Path:
     return Path(spec.submodule_search_locations[0]) / "models"
 
 
+def _runtime() -> Any:
+    """Import onnxruntime, told to be silent.
+
+    From 1.32 on its Linux builds keep an identifier under ~/.cache and send events to their maker as soon as they are
+    imported; nothing of that may happen in a network that lets no picture out (docs/decisions/058).
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSession":
     """Load `weights` into onnxruntime with `threads` CPU threads. Raises WeightsError for an unusable file.
 
     Threads are named rather than left to the runtime, which would otherwise pin them to cores a container may not
     own (RapidOCR issue 144), and do not spin: idle workers must leave the cores to their neighbours.
     """
-    import onnxruntime
-
+    onnxruntime = _runtime()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
@@ -113,9 +165,7 @@ def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSessio
 
 @cache
 def _shrinking() -> "onnxruntime.RunOptions":
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
+    options: onnxruntime.RunOptions = _runtime().RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 

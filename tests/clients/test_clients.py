@@ -45,9 +45,9 @@ large: TooLarge 413
 option: OptionsError 400
 job: done, 3 of 3 pages, progress told true
 document: 3 pages
-job pdf: result.pdf application/pdf %PDF-
-several: result.zip PK, failed 2:1
-one of several: result.txt, damaged_file
+job pdf: long.pdf application/pdf %PDF-
+several: documents.zip PK, failed 2:1
+one of several: b.txt, damaged_file
 ordered twice: one job true
 too early: NotFinished 409
 cancelled: was running

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from shizi.document import Check, Document, Field, Verdict
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.service.app import create_app
+from shizi.service.downloads import member
 from shizi.service.logs import JsonRows
 from shizi.service.settings import Settings
 
@@ -135,11 +137,51 @@ def test_an_unknown_format(name: object, client: FlaskClient, image: str, reader
     assert reader.asked == []
 
 
-def test_one_file_a_request_for_a_format(client: FlaskClient, png: bytes, reader: FakeReader) -> None:
-    files = [(io.BytesIO(png), "a.png"), (io.BytesIO(png), "b.png")]
-    values = check_error(client.post("/ocr/predict", data={"file": files, "format": "pdf"}), errors.OptionsError)
-    assert "The request has 2 files" in values["error"]
-    assert reader.asked == []
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "json"])
+def test_several_files_in_a_format_come_as_a_zip(name: str, client: FlaskClient, png: bytes) -> None:
+    suffix = FORMATS[name].suffix
+    files = [(io.BytesIO(png), "扫描 1.png"), (io.BytesIO(png), "../扫描 1.png"), (io.BytesIO(png), "b.tar.gz")]
+    response = client.post("/ocr/predict", data={"file": files, "format": name})
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/zip")
+    assert parse_options_header(response.headers["Content-Disposition"])[1] == {"filename": "documents.zip"}
+    assert "X-Failed-Pages" not in response.headers
+    packed = zipfile.ZipFile(io.BytesIO(response.data))
+    assert packed.namelist() == [f"0000-扫描_1{suffix}", f"0001-扫描_1{suffix}", f"0002-b.tar{suffix}"]
+    single = client.post(f"/ocr/predict?format={name}", data=png, content_type="image/png")
+    if name not in ("xlsx", "docx", "pdf"):  # those carry the time they were made
+        assert packed.read(packed.namelist()[0]) == single.data
+
+
+def test_a_file_that_cannot_be_read_does_not_sink_the_zip(client: FlaskClient, reader: FakeReader, png: bytes) -> None:
+    reader.errors_by_data[b"broken"] = errors.DamagedFile("The file ends early.")
+    files = [(io.BytesIO(b"broken"), "a.png"), (io.BytesIO(png), "b.png"), (io.BytesIO(b"<Invoice/>"), "c.xml")]
+    response = client.post("/ocr/predict", data={"file": files, "format": "pdf"})
+    assert (response.status_code, response.headers["X-Failed-Pages"]) == (200, "0:0,2:0")
+    packed = zipfile.ZipFile(io.BytesIO(response.data))
+    assert packed.namelist() == ["0001-b.pdf", "errors.json"]
+    told = json.loads(packed.read("errors.json"))
+    assert told[0] == {
+        "file": 0,
+        "page": None,
+        "name": "a.png",
+        "error": "The file ends early.",
+        "code": "damaged_file",
+    }
+    assert (told[1]["file"], told[1]["name"]) == (2, "c.xml"), "what no PDF can be made of"
+    nothing = client.post("/ocr/predict", data={"file": [(io.BytesIO(b"broken"), "a.png")], "format": "text"})
+    check_error(nothing, errors.DamagedFile)
+    both = [(io.BytesIO(b"broken"), "a.png"), (io.BytesIO(b"broken"), "b.png")]
+    values = check_error(client.post("/ocr/predict", data={"file": both, "format": "text"}), errors.DamagedFile)
+    assert [document["name"] for document in values["documents"]] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "C:\\Windows\\win.ini", "..", "", "a\nb", "CON.png", "x" * 5000, ".png"]
+)
+def test_names_in_a_zip_lead_nowhere(name: str) -> None:
+    given = member(7, name, ".txt")
+    assert re.fullmatch(r"0007-\w[\w.-]*\.txt", given)
+    assert len(given) < 100
 
 
 def test_errors_stay_json_whatever_the_format(client: FlaskClient, png: bytes, reader: FakeReader) -> None:

@@ -1,4 +1,4 @@
-"""The short versions of bench/load.py and bench/faults.py, on the fake reader; the long ones are run by hand."""
+"""The short versions of bench/load.py, faults.py and mutants.py, on the fake reader; the long ones are run by hand."""
 
 import importlib.util
 import sys
@@ -54,3 +54,22 @@ def test_faults(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> N
         where = server.url
     result = faults.run(command(tmp_path), seconds=1, jobs=3, faults=chosen, where=where)
     assert result["passed"], result
+
+
+def test_spoilt_bodies(tmp_path: Path) -> None:
+    room("load")
+    mutants = room("mutants")
+    result = mutants.run(command(tmp_path), count=200, seed=7, clients=2, workers=1, keep=None)
+    assert result["passed"], result
+    assert sum(result["answers"].values()) > 300
+    assert {answer[:3] for answer in result["answers"]} >= {"200", "400"}
+
+
+def test_a_mutant_is_the_same_wherever_it_is_made() -> None:
+    room("load")
+    mutants = room("mutants")
+    files = [b"a file", b"another one"]
+    made = [mutants.mutant(number, 1, files) for number in range(50)]
+    assert made == [mutants.mutant(number, 1, files) for number in range(50)]
+    assert made != [mutants.mutant(number, 2, files) for number in range(50)]
+    assert len({sent.body for sent in made}) > 40

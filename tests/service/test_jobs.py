@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from live import until
 from redis_server import RedisServer
+from werkzeug.http import parse_options_header
 
 from shizi import errors
 from shizi.document import Document
@@ -388,12 +389,34 @@ def test_many_files_come_as_a_zip(client: FlaskClient, reader: FakeReader) -> No
     result = client.get(f"/ocr/jobs/{job}/result?format=text")
     assert (result.content_type, result.headers["X-Failed-Pages"]) == ("application/zip", "1:1")
     packed = zipfile.ZipFile(io.BytesIO(result.data))
-    assert packed.namelist() == ["0000-0名.txt", "0002-2名.txt"]
+    assert packed.namelist() == ["0000-0名.txt", "0002-2名.txt", "errors.json"]
+    assert json.loads(packed.read("errors.json")) == values["errors"]
+    assert parse_options_header(result.headers["Content-Disposition"])[1] == {"filename": "documents.zip"}
     assert packed.read("0002-2名.txt").decode().startswith("识字 reads")
     assert client.get(f"/ocr/jobs/{job}/result?format=text&file=2").text.startswith("识字 reads")
     assert client.get(f"/ocr/jobs/{job}/result?file=1").get_json()["code"] == "not_finished"
     assert client.get(f"/ocr/jobs/{job}/result?file=3").get_json()["code"] == "options"
     assert client.get(f"/ocr/jobs/{job}/result?format=word").get_json()["code"] == "options"
+
+
+def test_many_files_of_which_one_was_read_are_a_zip_all_the_same(client: FlaskClient, reader: FakeReader) -> None:
+    """Or a caller could not tell what it will get from what it sent."""
+    reader.errors_by_data[b"broken"] = errors.DamagedFile("The file ends early.")
+    job = submitted(client, b"broken", b"two")["id"]
+    ended(client, job)
+    result = client.get(f"/ocr/jobs/{job}/result?format=text")
+    assert result.content_type == "application/zip"
+    assert zipfile.ZipFile(io.BytesIO(result.data)).namelist() == ["0001-1名.txt", "errors.json"]
+    pdf = client.get(f"/ocr/jobs/{job}/result?format=pdf")
+    assert (pdf.status_code, pdf.get_json()["code"]) == (415, "unsupported_format"), "no PDF can be made of it"
+
+
+def test_a_file_no_pdf_can_be_made_of_does_not_sink_the_zip(client: FlaskClient, png: bytes) -> None:
+    job = submitted(client, b"not a picture", png)["id"]
+    ended(client, job)
+    result = client.get(f"/ocr/jobs/{job}/result?format=pdf")
+    assert (result.status_code, result.headers["X-Failed-Pages"]) == (200, "0:0")
+    assert zipfile.ZipFile(io.BytesIO(result.data)).namelist() == ["0001-1名.pdf", "errors.json"]
 
 
 def test_every_format(client: FlaskClient, png: bytes) -> None:
@@ -403,6 +426,7 @@ def test_every_format(client: FlaskClient, png: bytes) -> None:
     for name, form in FORMATS.items():
         result = client.get(f"/ocr/jobs/{job}/result?format={name}")
         assert (result.status_code, result.content_type) == (200, form.media_type), result.text
+        assert parse_options_header(result.headers["Content-Disposition"])[1] == {"filename": f"0名{form.suffix}"}
         assert result.data
     assert client.get(f"/ocr/jobs/{job}/result?format=pdf").data.startswith(b"%PDF-")
     line = client.get(f"/ocr/jobs/{job}/result").get_json()["pages"][0]["lines"][0]

@@ -267,6 +267,25 @@ BODIES = st.one_of(
 )
 
 
+@pytest.mark.parametrize("file", ["", '; filename="a.png"'])
+def test_a_part_without_a_name_is_refused(file: str, client: FlaskClient, png: bytes) -> None:
+    parts = [("file", '; filename="a.png"', png)]
+    body = multipart(parts).removesuffix(b"--x--\r\n")
+    body += f"--x\r\nContent-Disposition: form-data{file}\r\n\r\nfast\r\n--x--\r\n".encode()
+    response = client.post("/ocr/predict", data=body, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, response.get_json()["code"]) == (400, "input")
+
+
+@pytest.mark.parametrize("value", [[], {}, [[]], None, 1, True, "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["mode", "pages", "password", "format", "deadline_ms", "priority", "no_store", "webhook", "template"]
+)
+def test_no_value_of_another_type_is_a_crash(name: str, value: object, client: FlaskClient, image: str) -> None:
+    body = json.dumps({"image": image, name: value})
+    response = client.post("/ocr/predict", data=body, content_type="application/json")
+    assert response.status_code in (200, 400), response.text
+
+
 @given(path=st.sampled_from(ROUTES), kind=st.sampled_from(TYPES), body=BODIES, query=st.text(max_size=10))
 @settings(
     max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import live
@@ -167,6 +167,38 @@ def test_broken_requests_leave_it_alive(sent: bytes, steady: Live) -> None:
     assert steady.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /ocr/health?password=secret" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\nX-Secret: secret" + b"x" * 9000 + b"\r\n\r\n", 431),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\n" + b"X-Secret: secret\r\n" * 200 + b"\r\n", 431),
+        (b"GET /ocr/health?password=secret\x00 HTTP/9.1\r\nHost: x\r\n\r\n", 400),
+        (b"secret request\r\nHost: x\r\n\r\n", 400),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\r\nsecret header: x\r\n\r\n", 400),
+        (b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: secret\r\n\r\n", 501),
+        (b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nContent-Length: secret\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_refused_like_any_other_and_kept_out_of_the_log(
+    sent: bytes, status: int, steady: Live
+) -> None:
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=30) as connection:
+        connection.sendall(sent)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                answer += part
+    heading, _, body = answer.partition(b"\r\n\r\n")
+    assert int(heading.split()[1]) == status
+    values = json.loads(body)
+    assert (values["success"], values["code"]) == (False, "input")
+    assert values["request_id"].encode() in heading
+    log = steady.said()
+    assert values["request_id"] in log
+    assert "secret" not in log
+
+
 def test_two_workers(tmp_path: Path) -> None:
     with start(tmp_path, SHIZI_WORKERS="2") as service:
         for _ in range(8):
@@ -187,6 +219,27 @@ def test_broken_weights_end_it_with_a_message(tmp_path: Path) -> None:
     assert "shizi: The model file is gone." in ran.stderr
     assert "Traceback" not in ran.stderr
     assert ran.stdout == ""
+
+
+def test_what_ran_before_starts_again_once_it_can(tmp_path: Path) -> None:
+    """An engine killed while it loads, or a disk full at the wrong moment, ended the whole service."""
+    with start(tmp_path) as service:
+        [front] = live.children(service.process.pid)
+        (tmp_path / "broken").touch()
+        os.kill(front, signal.SIGKILL)
+        until(lambda: service.said().count("does not start again yet") >= 1)
+        assert service.process.poll() is None
+        (tmp_path / "broken").unlink()
+        until(lambda: answers(service))
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+        assert service.stop() == 0
+
+
+def answers(service: Live) -> bool:
+    try:
+        return service.request("GET", "/ocr/ready")[0] == 200
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize(

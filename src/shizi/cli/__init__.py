@@ -1,4 +1,4 @@
-"""The command line: `shizi read`, `template`, `serve`, `eval`, `bench` and `doctor`; what each does has its own file.
+"""The command line: `shizi read`, `batch`, `template`, `serve`, `eval`, `bench`, `doctor`; each has its own file.
 
 Takes arguments, calls `Reader` or starts the service, writes results to standard output and everything else
 to standard error. The engine is imported inside the commands, so that `shizi --help` comes at once. Holds no
@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 import shizi
-from shizi.cli import keys
+from shizi.cli import keys, models
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
@@ -30,6 +30,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
+
+Recogniser = Annotated[
+    Path | None,
+    typer.Option(
+        "--recogniser",
+        envvar="SHIZI_RECOGNISER",
+        metavar="FILE",
+        help="A recogniser of others, an ONNX file, in place of the strong one.",
+    ),
+]
 
 
 def main() -> None:
@@ -119,6 +130,7 @@ def read(
     draw: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
+    recogniser: Recogniser = None,
 ) -> None:
     """Read pictures and documents and print their text.
 
@@ -140,9 +152,102 @@ def read(
         "pattern": pattern,
     }
     given = {name: value for name, value in chosen.items() if value is not None}
-    error = ReadingList(files, format, given, output, draw, template.parent if template else None).read_all(say)
+    folder = template.parent if template else None
+    error = ReadingList(files, format, given, output, draw, folder, recogniser).read_all(say)
     if error is not None:
         raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def batch(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Files, folders, zip and tar archives, addresses, @LISTs of them."),
+    ],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the results.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the results in DIR.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Go on, and read again what has only an error.")
+    ] = False,
+    results: Annotated[str, typer.Option(metavar="[jsonl|parquet]", help="How the rows are kept.")] = "jsonl",
+    format: Annotated[
+        list[str] | None,
+        typer.Option(metavar=f"[{'|'.join(FORMATS)}]", help="Write a file for each input too; again for more formats."),
+    ] = None,
+    engine: Annotated[str, typer.Option(metavar="[local|ray]", help="Who reads.")] = "local",
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="The Ray cluster; without one it is started on this machine.")
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Processes that read; 0: as this machine, or the cluster, allows.")
+    ] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=256, help="CPU threads of each; 0: an equal share.")] = 0,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Of folders and archives only such: '*.png'.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Of folders and archives none such.")
+    ] = None,
+    page_seconds: Annotated[float, typer.Option(min=1, help="Longest time a page may take.")] = 300,
+    shard_rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows of one file of results.")] = 1000,
+    mode: Annotated[
+        str | None, typer.Option(metavar=_values("mode"), help=f"Fast, or careful. {_default('mode')}")
+    ] = None,
+    enhance: Annotated[
+        str | None,
+        typer.Option(metavar=_values("enhance"), help=f"How to better the picture. {_default('enhance')}"),
+    ] = None,
+    orientation: Annotated[
+        str | None,
+        typer.Option(metavar=_values("orientation"), help=f"Stand the text upright. {_default('orientation')}"),
+    ] = None,
+    detail: Annotated[
+        str | None, typer.Option(metavar=_values("detail"), help=f"How deep JSON goes. {_default('detail')}")
+    ] = None,
+    tables: Annotated[bool, typer.Option("--tables", help="Find tables and their cells.")] = False,
+    fields: Annotated[
+        str | None,
+        typer.Option(metavar=_values("fields"), help=f"Find a form's fields and check them. {_default('fields')}"),
+    ] = None,
+    pdf: Annotated[
+        str | None, typer.Option(metavar=_values("pdf"), help=f"Text layer of a PDF, or pixels. {_default('pdf')}")
+    ] = None,
+    pages: Annotated[str | None, typer.Option(metavar="RANGES", help="Pages to read: 1-3,7,10-. Default: all.")] = None,
+    password: Annotated[str | None, typer.Option(help="What opens encrypted PDFs.")] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Find the fields that this template describes.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="What every line must be: read within it, not filtered.")
+    ] = None,
+    recogniser: Recogniser = None,
+) -> None:
+    """Read very many inputs, each exactly once; goes on after any interruption.
+
+    An input that cannot be read is a row with its error; the exit code is 0 when every input has its row.
+    """
+    from shizi.cli.batching import Asked, read_batch
+
+    chosen = {
+        "mode": mode,
+        "enhance": enhance,
+        "orientation": orientation,
+        "detail": detail,
+        "tables": "auto" if tables else None,
+        "fields": fields,
+        "pdf": pdf,
+        "pages": pages,
+        "password": password,
+        "template": template.stem if template else None,
+        "pattern": pattern,
+    }
+    given = {name: value for name, value in chosen.items() if value is not None}
+    asked = Asked(
+        sources, output, given, engine, address, results, format or (), resume or retry_errors, retry_errors,
+        include or (), exclude or (), workers, threads, page_seconds, shard_rows,
+        template.parent if template else None, recogniser,
+    )  # fmt: skip
+    raise typer.Exit(read_batch(asked))
 
 
 templates = typer.Typer(help="Templates of your own forms.", no_args_is_help=True)
@@ -212,12 +317,13 @@ def eval(
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what was read, one JSON object a picture.")
     ] = None,
+    recogniser: Recogniser = None,
 ) -> None:
     """Measure accuracy, speed and confidence on a labelled set."""
     from shizi.cli.measuring import measure
 
     given = {name: value for name, value in {"mode": mode, "enhance": enhance}.items() if value is not None}
-    measure(dataset, given, as_json, predictions)
+    measure(dataset, given, as_json, predictions, recogniser)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from rich.text import Text
 
 import shizi
 from shizi.errors import ShiziError
+from shizi.machine import free_memory
 
 # What onnxruntime's kernels make use of; a CPU without the first two reads several times slower.
 _CPU_FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
@@ -34,7 +35,16 @@ _PACKAGES = (
     "gunicorn",
     "pydantic",
 )
-_EXTRAS = {"heic": "pillow-heif", "training": "torch"}
+_EXTRAS = {
+    "docx": "python-docx",
+    "fsspec": "fsspec",
+    "heic": "pillow-heif",
+    "parquet": "pyarrow",
+    "ray": "ray",
+    "redis": "redis",
+    "s3": "s3fs",
+    "training": "torch",
+}
 # Measured peak of one process reading large pages is below this; under it the kernel may end the process.
 _LEAST_MEMORY_BYTES = 1_000_000_000
 
@@ -80,11 +90,17 @@ def _versions() -> Iterator[Finding]:
 
 
 def _machine() -> Iterator[Finding]:
-    from shizi.weights import cpu_quota
+    from shizi.weights import PRECISION, cpu_features, cpu_quota, suitable
 
-    yield Finding("CPU", f"{platform.machine()}, {', '.join(_cpu_features()) or 'features unknown'}")
+    known = [feature for feature in _CPU_FEATURES if feature in cpu_features()]
+    yield Finding("CPU", f"{platform.machine()}, {', '.join(known) or 'features unknown'}")
+    try:
+        chosen = f"by {PRECISION}" if os.environ.get(PRECISION, "auto") != "auto" else "by the CPU's features"
+        yield Finding("precision", f"{suitable()}, {chosen}")
+    except ShiziError as unusable:
+        yield Finding("precision", "unusable", unusable)
     yield Finding("cores", f"{os.cpu_count()} in the machine, {cpu_quota()} for this process")
-    memory = _memory_bytes()
+    memory = free_memory()
     if memory is None:
         yield Finding("memory", "unknown")
         return
@@ -92,30 +108,6 @@ def _machine() -> Iterator[Finding]:
     if memory < _LEAST_MEMORY_BYTES:
         error = ShiziError(f"{memory / 1e9:.1f} GB of memory are free; expected 1 GB: free some or raise the limit.")
     yield Finding("memory", f"{memory / 1e9:.1f} GB free for this process", error)
-
-
-def _cpu_features() -> list[str]:
-    try:
-        rows = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-    flags = next((row.split(":", 1)[1].split() for row in rows if row.startswith(("flags", "Features"))), [])
-    return [feature for feature in _CPU_FEATURES if feature in flags]
-
-
-def _memory_bytes() -> int | None:
-    """Give the memory this process may still take, cut by the cgroup's limit; None if unknown."""
-    try:
-        rows = dict(row.split(":", 1) for row in Path("/proc/meminfo").read_text().splitlines())
-        free = int(rows["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return None
-    try:
-        group = Path("/sys/fs/cgroup")
-        limit = int((group / "memory.max").read_text())
-        return min(free, limit - int((group / "memory.current").read_text()))
-    except (OSError, ValueError):  # no limit ("max"), or no such cgroup
-        return free
 
 
 def _weights() -> Iterator[Finding]:

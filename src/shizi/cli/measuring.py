@@ -20,8 +20,12 @@ from shizi.evaluation import OVERALL, Measures, evaluate, load_labels, predict, 
 from shizi.options import ReadOptions
 
 
-def measure(dataset: Path, given: Mapping[str, str], as_json: bool, predictions: Path | None) -> None:
+def measure(
+    dataset: Path, given: Mapping[str, str], as_json: bool, predictions: Path | None, recogniser: Path | None = None
+) -> None:
     """Read every picture of `dataset` and print its measures; `predictions` keeps what was read.
+
+    `recogniser`: a model file of others, in place of the strong one.
 
     Raises OptionsError for refused options, InputError for a missing or unusable set or picture.
     """
@@ -29,7 +33,7 @@ def measure(dataset: Path, given: Mapping[str, str], as_json: bool, predictions:
     labels = load_labels(dataset)
     from shizi.reader import Reader  # after what is refused at once
 
-    reader = Reader()
+    reader = Reader(recogniser=recogniser) if recogniser else Reader()
     reader.warm()
     console = Console(stderr=True)
     reading = predict(reader, dataset, labels, options)

@@ -47,7 +47,7 @@ def name_blocks(lines: Sequence[Line], blocks: Sequence[Block], height: int) -> 
 
 def _text_size(lines: Sequence[Line]) -> float:
     """Give the height of the page's text: the median over its characters."""
-    return statistics.median(_height(line) for line in lines for _ in range(max(1, len(line.text))))
+    return statistics.median(size for line in lines for size in [_height(line)] * max(1, len(line.text)))
 
 
 def _height(line: Line) -> float:

@@ -4,17 +4,14 @@ Takes what `bodies` took out of a request, reads it inside the gate, gives the a
 describes. Knows nothing of how a picture is read.
 """
 
-import re
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 import shizi
@@ -36,6 +33,7 @@ from shizi.service.contract import (
     picture_bodies,
     query_schemas,
 )
+from shizi.service.downloads import ZIP_TYPE, download, packed
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.metrics import Metrics
@@ -86,9 +84,9 @@ def service() -> Service:
 @api.post("/predict")
 @describes(
     PredictAnswer,
-    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
+    refusals=(400, 401, 403, 413, 414, 415, 422, 429, 500, 503, 504),
     refusal=PredictRefusal,
-    also=file_types(),
+    also=(*file_types(), ZIP_TYPE),
     bodies=picture_bodies,
     query=query_schemas(),
 )
@@ -100,7 +98,7 @@ def predict() -> ResponseReturnValue:
     if order.terms.webhook:
         raise OptionsError("A webhook is for jobs (POST /ocr/jobs); this answer comes at once.")
     if order.format != "json":
-        return _file(order)
+        return _files(order)
     results, milliseconds = read_all(order.uploads, order.options, order.terms)
     if len(results) == 1:
         return _one(results[0], order.options, milliseconds)
@@ -175,30 +173,37 @@ def gone(environ: dict[str, Any]) -> bool:
         return True
 
 
-def _file(order: bodies.Order) -> ResponseReturnValue:
-    """Answer with a file of the format asked for, named after the upload; errors stay JSON."""
+def _files(order: bodies.Order) -> ResponseReturnValue:
+    """Answer with a file of the format asked for, or a ZIP of one for each upload; errors stay JSON."""
     form = FORMATS[order.format]
-    if len(order.uploads) > 1:
-        raise OptionsError(
-            f"The request has {len(order.uploads)} files; expected one with format={order.format}: send them singly."
-        )
     form.check()
-    [upload] = order.uploads
-    [result], _ = read_all(order.uploads, form.asking(order.options), order.terms)
+    results, _ = read_all(order.uploads, form.asking(order.options), order.terms)
+    if len(results) == 1:
+        return download(_written(order, 0, _read_well(results[0])), order.uploads[0].name, form)
+    written: list[tuple[int, str, bytes]] = []
+    refused: list[tuple[int, str, ShiziError]] = []
+    for number, (upload, result) in enumerate(zip(order.uploads, results, strict=True)):
+        try:
+            written.append((number, upload.name, _written(order, number, _read_well(result))))
+        except ShiziError as error:
+            refused.append((number, upload.name, error))
+    if not written:
+        return _all_refused(refused[0][2], [{"name": name} | error_values(error) for _, name, error in refused])
+    errors = [
+        {"file": number, "page": None, "name": name, "error": error.message, "code": error.code}
+        for number, name, error in refused
+    ]
+    return packed(written, form, errors)
+
+
+def _read_well(result: Kept | ShiziError) -> Document:
     if isinstance(result, ShiziError):
         raise result
-    data = service().readings.write(order.format, result.document, upload.data, order.options.password)
-    response = Response(data, content_type=form.media_type)
-    response.headers["Content-Disposition"] = attachment(upload.name, form.suffix)
-    return response
+    return result.document
 
 
-def attachment(uploaded: str, suffix: str) -> str:
-    """Name the answer after the upload, in the two ways of RFC 6266; headers are ASCII."""
-    name = PurePosixPath(re.sub(r"[\x00-\x1f\x7f\\]", "/", uploaded)).stem or "document"
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
-    whole = quote(f"{name}{suffix}", safe="", errors="replace")
-    return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{whole}"
+def _written(order: bodies.Order, number: int, document: Document) -> bytes:
+    return service().readings.write(order.format, document, order.uploads[number].data, order.options.password)
 
 
 def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -> ResponseReturnValue:
@@ -232,10 +237,13 @@ def _several(
         del values["weights"]
         documents.append({"name": upload.name, "success": True} | values | {"pages": numbers})
     if not read:
-        first = next(result for result in results if isinstance(result, ShiziError))
-        failed = error_values(first) | {"request_id": g.request_id, "documents": documents}
-        return jsonify(failed), first.http_status
+        return _all_refused(next(result for result in results if isinstance(result, ShiziError)), documents)
     return jsonify(_heading(read, options, milliseconds) | {"pages": pages, "documents": documents})
+
+
+def _all_refused(first: ShiziError, documents: Sequence[dict[str, Any]]) -> ResponseReturnValue:
+    """Answer several files of which none could be read: the first one's error, with each one's own beside it."""
+    return jsonify(error_values(first) | {"request_id": g.request_id, "documents": documents}), first.http_status
 
 
 def _heading(read: Sequence[Kept], options: ReadOptions, milliseconds: float) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
 def start_engines(settings: Settings, load: Load | None = None) -> Engines:
     """Start the processes that read. Raises WeightsError when they cannot load the models."""
     threads = settings.threads or max(1, cpu_quota() // settings.workers)
-    load = load or partial(load_reader, threads, settings.limits, settings.templates)
+    load = load or partial(load_reader, threads, settings.limits, settings.templates, settings.recogniser)
     return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
 
 
@@ -132,11 +132,11 @@ def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
     return Runner(queue, readings, webhook, settings.workers, settings.job_lease_seconds)
 
 
-def load_reader(threads: int, limits: Limits, templates: str) -> Reads:
+def load_reader(threads: int, limits: Limits, templates: str, recogniser: str = "") -> Reads:
     """Load the models and warm them; called in the process that will read."""
     from shizi.reader import Reader  # only here: this process needs no models
 
-    reader = Reader(threads, limits, Path(templates) if templates else None)
+    reader = Reader(threads, limits, Path(templates) if templates else None, Path(recogniser) if recogniser else None)
     reader.warm()
     return reader
 
@@ -184,7 +184,7 @@ def _allow_origin(response: Response) -> None:
             "X-Request-ID"
         )
         response.headers["Access-Control-Expose-Headers"] = (
-            "Location, Retry-After, X-Failed-Pages, X-Page-Count, X-Request-ID"
+            "Content-Disposition, Location, Retry-After, X-Failed-Pages, X-Page-Count, X-Request-ID"
         )
         response.headers["Access-Control-Max-Age"] = "600"
 

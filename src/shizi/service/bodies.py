@@ -182,6 +182,8 @@ def decode_base64(text: str, key: str = "image") -> bytes:
 
 
 def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
+    if None in {*request.files, *request.form}:  # as Werkzeug has them, against its types
+        raise InputError("The form has a part without a name; expected files under 'file' and options under theirs.")
     strange = sorted(set(request.files) - {"file"})
     if strange:
         raise InputError(f"The form has a file under {strange[0][:80]!r}; expected it under 'file'.")

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field
 
 from shizi.export import FORMATS
-from shizi.options import CHOICES, PAGE_RANGES, ReadOptions
+from shizi.options import CHOICES, LONGEST_PATTERN, PAGE_RANGES, ReadOptions
 from shizi.service.settings import Settings
 from shizi.service.terms import PRIORITIES
 
@@ -296,7 +296,7 @@ def option_schemas() -> dict[str, dict[str, Any]]:
     }
     schemas["pattern"] = {
         "type": "string",
-        "maxLength": 200,
+        "maxLength": LONGEST_PATTERN,
         "default": "",
         "description": "read every line as one of the texts this small regular expression allows",
     }
@@ -310,7 +310,7 @@ def term_schemas() -> dict[str, dict[str, Any]]:
             "type": "string",
             "enum": [name for name, form in FORMATS.items() if form.extra is None or find_spec(form.extra[0])],
             "default": "json",
-            "description": "how to answer; any but json of one file",
+            "description": "how to answer: json, or the file itself; of several files a ZIP with one file each",
         },
         "deadline_ms": {
             "type": "integer",
@@ -347,6 +347,11 @@ def query_schemas() -> dict[str, dict[str, Any]]:
     return options | term_schemas()
 
 
+def job_query() -> dict[str, dict[str, Any]]:
+    """Give the schemas of what stands in the query of a job, whose result is asked for in any format later."""
+    return query_schemas() | {"format": {"type": "string", "enum": ["json"], "default": "json"}}
+
+
 def picture_bodies(settings: Settings) -> dict[str, Any]:
     """Give the schemas of the ways a picture may come."""
     base64 = (
@@ -379,10 +384,11 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
 def job_bodies(settings: Settings) -> dict[str, Any]:
     """Give the schemas of the ways a job's files may come."""
     bodies = picture_bodies(settings.model_copy(update={"max_files": settings.job_files}))
-    if settings.webhook_hosts and settings.webhook_secret:
-        webhook = {"type": "string", "description": "the address that is told when the job is over"}
-        for kind in ("application/json", "multipart/form-data"):
-            bodies[kind]["schema"]["properties"]["webhook"] = webhook
+    for kind in ("application/json", "multipart/form-data"):
+        properties = bodies[kind]["schema"]["properties"]
+        properties["format"] = job_query()["format"]
+        if settings.webhook_hosts and settings.webhook_secret:
+            properties["webhook"] = {"type": "string", "description": "the address that is told when the job is over"}
     return bodies
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
+from shizi.machine import own_memory
 from shizi.pages.picture import Wanted, draw
 
 if TYPE_CHECKING:
@@ -76,37 +77,28 @@ def _load(connection: Connection) -> "Reads":
     except ShiziError as error:
         connection.send(Answer(error=error))
         raise EOFError from error
-    connection.send(Answer(weights=tuple(reader.weights), memory=memory()))
+    connection.send(Answer(weights=tuple(reader.weights), memory=own_memory()))
     return reader
 
 
 def _answer(reader: "Reads", question: Question) -> Answer:
     try:
         if question.count:
-            return Answer(pages=reader.count(question.data, question.options), memory=memory())
+            return Answer(pages=reader.count(question.data, question.options), memory=own_memory())
         if question.picture is not None:
             drawn, pages = draw(question.data, question.picture)
-            return Answer(written=drawn, pages=pages, memory=memory())
+            return Answer(written=drawn, pages=pages, memory=own_memory())
         if question.document is not None:
             written = FORMATS[question.format].write(question.document, question.data, question.options.password)
-            return Answer(written=written, memory=memory())
-        return Answer(document=reader.read(question.data, question.options), memory=memory())
+            return Answer(written=written, memory=own_memory())
+        return Answer(document=reader.read(question.data, question.options), memory=own_memory())
     except ShiziError as error:
-        return Answer(error=error, memory=memory())
+        return Answer(error=error, memory=own_memory())
     except Exception as error:  # noqa: BLE001  # stands in for the HTTP handler: a defect fails one request
         # The message may hold recognised text: only its kind and place leave.
         frames = traceback.extract_tb(error.__traceback__)
         places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
-        return Answer(defect=f"{type(error).__name__} at {places}", memory=memory())
-
-
-def memory() -> int:
-    """Give the bytes of memory this process holds; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+        return Answer(defect=f"{type(error).__name__} at {places}", memory=own_memory())
 
 
 def _watch(parent: int) -> None:

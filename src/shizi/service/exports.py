@@ -7,7 +7,7 @@ the processes that read: whatever it does there, it costs that request alone.
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,8 +15,9 @@ from shizi.document import Document
 from shizi.errors import InputError, OptionsError, TooLarge
 from shizi.export import FORMATS
 from shizi.service import bodies
-from shizi.service.api import attachment, service
+from shizi.service.api import service
 from shizi.service.contract import FormField, Page, Verdict, describes, file_types
+from shizi.service.downloads import download
 from shizi.service.settings import Settings
 
 exports = Blueprint("exports", __name__, url_prefix="/ocr")
@@ -76,9 +77,7 @@ def export() -> ResponseReturnValue:
         raise OptionsError(f"A {form.suffix} is made of the file that was read; send it too, under 'file'.")
     document = given_document(brought)
     written = here.readings.write_given(name, document, file or b"", values.get("password", ""))
-    response = Response(written, content_type=form.media_type)
-    response.headers["Content-Disposition"] = attachment(values.get("name", ""), form.suffix)
-    return response
+    return download(written, values.get("name", ""), form)
 
 
 def _form(most: int) -> tuple[dict[str, str], bytes, bytes | None]:

@@ -6,15 +6,20 @@ threads meet only requests that are there. Knows how HTTP/1.1 frames a message, 
 """
 
 import errno
+import json
+import logging
 import re
 import socket
 import struct
 import time
+import traceback
+import uuid
 from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any
 
+from gunicorn.http import errors as refused
 from gunicorn.http import get_parser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -36,6 +41,22 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IG
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,100}\r\n")
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+# What the parser refuses, and what to tell; everything else of its kind is a 400.
+_REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    refused.LimitRequestLine: (414, "URI Too Long", "The address is too long; send options in the body."),
+    refused.LimitRequestHeaders: (
+        *(431, "Request Header Fields Too Large"),
+        "A header is larger than 8190 bytes, or there are more than 100; send fewer or shorter ones.",
+    ),
+    refused.ExpectationFailed: (417, "Expectation Failed", "The header Expect may say 100-continue alone."),
+    refused.UnsupportedTransferCoding: (501, "Not Implemented", "The header Transfer-Encoding may say chunked alone."),
+}
+_MALFORMED = (400, "Bad Request", "The request is no well-formed HTTP/1.1; send it by an ordinary HTTP client.")
+_FAILED = (500, "Internal Server Error", "The service failed; its log tells more under this request's id.")
+
+log = logging.getLogger(__name__)
 
 
 class Collector:
@@ -105,8 +126,10 @@ class _Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn carries no ty
         if self._at < len(self._collected):
             part = self._collected[self._at : self._at + max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))]
             self._at += len(part)
+            if self._at >= len(self._collected):
+                # Let go now, not with the connection: a request may wait long for its turn, with its body in memory.
+                self._collected, self._at = b"", 0
             return part
-        self._collected, self._at = b"", 0
         data: bytes = self.sock.recv(size_hint or self.mxchunk)
         return data
 
@@ -169,6 +192,39 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
         kept = super().handle(conn)
         unreader = getattr(conn.parser, "unreader", None)
         return kept and not (isinstance(unreader, _Unreader) and unreader.left)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer what the parser refuses as every refusal is answered; of what was sent nothing gets into the log.
+
+        Gunicorn's own handler answers in HTML and logs the offending text, which may be a password in a query.
+        """
+        known = isinstance(exc, refused.ParseException) and not isinstance(
+            exc, (refused.InvalidResponseHeader, refused.InvalidResponseHeaderName)
+        )
+        status, title, message = next(
+            (told for kind, told in _REFUSALS.items() if isinstance(exc, kind)), _MALFORMED if known else _FAILED
+        )
+        code = "input" if known else "internal"
+        request_id = uuid.uuid4().hex
+        row: dict[str, Any] = {
+            "request_id": request_id,
+            "method": "-",
+            "route": "-",
+            "status": status,
+            "cause": type(exc).__name__,
+        }
+        if not known:
+            places = traceback.extract_tb(exc.__traceback__)
+            row["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(places[-8:]))
+        log.log(logging.INFO if known else logging.ERROR, "request", extra={"row": row})
+        body = json.dumps({"success": False, "error": message, "code": code, "request_id": request_id}).encode()
+        heading = (
+            f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):  # it is gone
+            client.settimeout(_SEND_SECONDS)
+            client.sendall(heading.encode() + body)
 
     def _collect(self, conn: Any) -> None:
         conn.sock.setblocking(False)

@@ -124,7 +124,7 @@ def _responses(told: Description) -> dict[str, Any]:
         codes = ", ".join(sorted(kind.code for kind in _errors() if kind.http_status == status))
         headers = _HEADERS | (_RETRY if status in (429, 503, 504) else {})
         refusal = {"application/json": {"schema": _ref(told.refusal)}}
-        responses[str(status)] = {"description": f"code: {codes}", "content": refusal, "headers": headers}
+        responses[str(status)] = {"description": f"code: {codes or 'input'}", "content": refusal, "headers": headers}
     return responses
 
 

@@ -4,6 +4,7 @@ Its one worker process holds the connections; the processes that read are starte
 drains on SIGTERM. Knows nothing of routes.
 """
 
+import logging
 import os
 import resource
 import socket
@@ -29,6 +30,8 @@ from shizi.service.settings import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from flask import Flask
+
+log = logging.getLogger(__name__)
 
 # Threads beyond those that read or wait to: for health checks, the page and refusals while the queue is full.
 _SPARE_THREADS = 8
@@ -75,6 +78,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         try:
             app = create_app(settings)
         except ShiziError as error:
+            if len(_starts) > 1:
+                # What ran before is tried again, ever later: a disk that is full or an engine killed while it loads is
+                # no reason to end the whole service, as a mistake at its first start is.
+                log.error("the service does not start again yet: %s", error.message)
+                sys.exit(1)
             raise AppImportError(f"shizi: {error.message}") from error
         return _WholeBodies(app)
 

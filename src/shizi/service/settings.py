@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         le=256,
         description="CPU threads of each worker; 0 shares this machine's quota among the workers",
     )
+    # Read by `shizi.weights` itself, in every process and for every door; here it is checked and told.
+    precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto", description="numbers the models compute in: `fp32`, `int8`, or int8 where the processor has VNNI"
+    )
     queue: int = Field(64, ge=0, le=1000, description="requests that may wait; beyond them 429")
     queue_megapixels: float = Field(
         128, gt=0, description="pixels that may wait, guessed from the pictures' headers; beyond them 429"
@@ -55,6 +59,9 @@ class Settings(BaseSettings):
     max_pixels: int = Field(Limits().pixels, ge=1, description="largest page in pixels; beyond it 413")
     max_frames: int = Field(200, ge=1, description="most pages read of one file")
     templates: str = Field("", description="folder of the templates that requests may name; empty: none")
+    recogniser: str = Field(
+        "", description="recogniser of others, an ONNX file, in place of the strong one; empty: the strong one"
+    )
     keys: str = Field("", description="file of the keys that callers need; empty: anyone may call")
     cors_origins: str = Field("", description="origins whose web pages may call, with commas between; empty: none")
     compat_root: Literal["", "rapidocr", "umi", "paddlex", "baidu"] = Field(

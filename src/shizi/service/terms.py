@@ -38,19 +38,21 @@ class Terms:
         priority = values.pop("priority", headers.get("X-Priority", "interactive"))
         unkept = "no-store" in headers.get("Cache-Control", "").lower()
         no_store = str(values.pop("no_store", unkept)).lower()
-        if priority not in PRIORITIES:
+        if not isinstance(priority, str) or priority not in PRIORITIES:
             raise OptionsError(f"Option 'priority' is {str(priority)[:40]!r}; expected one of {', '.join(PRIORITIES)}.")
         if no_store not in ("true", "false"):
             raise OptionsError(f"Option 'no_store' is {no_store[:40]!r}; expected true or false.")
         webhook = values.pop("webhook", "")
         if not isinstance(webhook, str):
             raise OptionsError("Option 'webhook' is no text; expected the address that is told when the job is over.")
-        return cls(_milliseconds(deadline), PRIORITIES[str(priority)], no_store == "true", webhook)
+        return cls(_milliseconds(deadline), PRIORITIES[priority], no_store == "true", webhook)
 
 
 def _milliseconds(value: object) -> int | None:
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON knows no difference between 500 and 500.0
     digits = str(value)
     if isinstance(value, bool) or not digits.isascii() or not digits.isdigit() or not 1 <= int(digits) <= _LONGEST_MS:
         raise OptionsError(

@@ -12,12 +12,14 @@ from shizi.pages.headers import read_header
 
 # Finding where text stands costs about this much however small the page is.
 LEAST_PIXELS = 250_000
-# What cannot be told without decoding: a phone's photo, and an A4 page of a PDF at 200 DPI.
+# What cannot be told without decoding: a phone's photo, and an A4 page of a PDF or an OFD at 200 DPI.
 PHOTO_PIXELS = 12_000_000
 SHEET_PIXELS = 3_870_000
 # Page objects as most writers put them; the others pack them, and are judged by their size.
 _PDF_PAGE = re.compile(rb"/Type\s*/Page\b")
 _PDF_PAGE_BYTES = 50_000
+# The pages of an OFD as all writers seen call them (its templates lie elsewhere); a zip names its parts twice.
+_OFD_PAGE = re.compile(rb"Pages/[^/]{1,40}/Content\.xml")
 
 
 def pixels_in(data: bytes, limits: Limits) -> int:
@@ -35,6 +37,10 @@ def _pixels(data: bytes, limits: Limits) -> int:
     name = format_of(data)
     if name == "HEIC":
         return PHOTO_PIXELS
+    if name == "OFD":
+        return min(max(1, len(_OFD_PAGE.findall(data)) // 2), limits.frames) * SHEET_PIXELS
+    if name == "XML":
+        return LEAST_PIXELS  # nothing of it is looked at
     if name != "TIFF":
         header = read_header(name, data)
         return max(LEAST_PIXELS, min(limits.pixels, header.width * header.height))

@@ -137,7 +137,8 @@ def train(
     torch.set_num_threads(1 if arguments.ranks > 1 else torch.get_num_threads())
     cv2.setNumThreads(1)
     torch.manual_seed(arguments.seed)
-    model = Crnn(len(labels.charset())).to(arguments.device, memory_format=torch.channels_last)
+    model = Crnn(len(labels.charset())).to(arguments.device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own types forget it
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=arguments.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from shizi.cache import reason
 from shizi.errors import OptionsError, Unavailable
 from shizi.service.jobs.queue import FileView, Order, Outcome, Report, Unit, View, lost, order_digest
 
@@ -357,7 +358,7 @@ class OnRedis:
             yield
         except self._errors as error:
             raise Unavailable(
-                f"Jobs cannot be kept just now (Redis: {type(error).__name__}); send the request again in 10 s.", 10
+                f"Jobs cannot be kept just now (Redis: {reason(error)}); send the request again in 10 s.", 10
             ) from error
 
 

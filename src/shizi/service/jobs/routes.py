@@ -5,9 +5,7 @@ is found by its id, which nobody can guess, and only by the caller that made it.
 """
 
 import hashlib
-import io
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -18,11 +16,12 @@ from flask import Blueprint, Response, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from shizi.document import Document
-from shizi.errors import NotFinished, OptionsError, UnknownJob
+from shizi.errors import InputError, NotFinished, OptionsError, UnknownJob
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.api import service
-from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, query_schemas
+from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, job_query
+from shizi.service.downloads import download, packed, tell_failed
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
 
@@ -31,16 +30,15 @@ jobs = Blueprint("jobs", __name__, url_prefix="/ocr")
 _REPEAT = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_NAMED = 200
 _REFUSALS = (400, 401, 403, 404, 429, 500, 503)
-_UNSAFE = re.compile(r"[^\w.-]+")
 
 
 @jobs.post("/jobs")
 @describes(
     JobAnswer,
     status=202,
-    refusals=(400, 401, 403, 413, 415, 429, 500, 503),
+    refusals=(400, 401, 403, 413, 414, 415, 429, 500, 503),
     bodies=job_bodies,
-    query=query_schemas(),
+    query=job_query(),
 )
 def submit() -> ResponseReturnValue:
     """Take a job: 202 with its id."""
@@ -91,7 +89,7 @@ def delete(job: str) -> ResponseReturnValue:
 @jobs.get("/jobs/<job>/result")
 @describes(
     "*/*",
-    refusals=(*_REFUSALS, 409),
+    refusals=(*_REFUSALS, 409, 413, 415, 422, 504),  # a PDF is made of the file that was sent
     query={
         "format": {"type": "string", "enum": list(FORMATS), "default": "json"},
         "file": {"type": "integer", "minimum": 0, "description": "one of the files, from 0"},
@@ -114,11 +112,12 @@ def result(job: str) -> ResponseReturnValue:
     read = [one for one in outcomes if not one.failed]
     if not read:
         raise NotFinished(f"The job is {view.state} and no page of it was read; its state tells why.")
-    one_file = len({one.file for one in read}) == 1
-    response = _one_file(view, read, name) if one_file else _all_files(view, read, name)
-    failed = [f"{one.file}:{one.page}" for one in outcomes if one.failed]
-    if failed:
-        response.headers["X-Failed-Pages"] = ",".join(failed[:_MOST_NAMED])
+    failed = [_failure(one) for one in outcomes if one.failed]
+    if chosen is None and len(view.files) > 1:
+        response = _all_files(view, read, name, failed)
+    else:
+        data = written(view, read, name)
+        response = tell_failed(download(data, view.files[read[0].file].name, FORMATS[name]), failed)
     if view.no_store and view.state in ENDED and chosen is None:
         _runner().queue.delete(job)
     return response
@@ -161,12 +160,16 @@ def _shown(view: View) -> dict[str, Any]:
         "pages_read": sum(file.read for file in view.files),
         "pages_failed": sum(file.failed for file in view.files),
         "files": [_file(file) for file in view.files],
-        "errors": [{"file": one.file, "page": one.page or None, **one.values} for one in failed[:_MOST_NAMED]],
+        "errors": [_failure(one) for one in failed[:_MOST_NAMED]],
         "created": _when(view.created),
         "ended": _when(view.ended) if view.ended else None,
         "webhook": view.reported or None,
         "request_id": g.request_id,
     }
+
+
+def _failure(one: Outcome) -> dict[str, Any]:
+    return {"file": one.file, "page": one.page or None, **one.values}
 
 
 def _file(file: FileView) -> dict[str, Any]:
@@ -186,18 +189,20 @@ def _chosen_file(view: View) -> int | None:
     return int(asked)
 
 
-def _one_file(view: View, read: Sequence[Outcome], name: str) -> Response:
-    return Response(written(view, read, name), content_type=FORMATS[name].media_type)
-
-
-def _all_files(view: View, read: Sequence[Outcome], name: str) -> Response:
-    """Pack each file's result under its number and name, of which nothing is kept that could lead elsewhere."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for number, outcomes in groupby(read, key=lambda one: one.file):
-            stem = _UNSAFE.sub("_", view.files[number].name.rpartition(".")[0])[:80].strip("._") or "file"
-            packed.writestr(f"{number:04}-{stem}{FORMATS[name].suffix}", written(view, list(outcomes), name))
-    return Response(buffer.getvalue(), mimetype="application/zip")
+def _all_files(view: View, read: Sequence[Outcome], name: str, failed: list[dict[str, Any]]) -> Response:
+    """Pack each file's result; a file that cannot be written in this format is named among those that failed."""
+    results: list[tuple[int, str, bytes]] = []
+    refused: list[OptionsError | InputError] = []
+    for number, outcomes in groupby(read, key=lambda one: one.file):
+        try:
+            results.append((number, view.files[number].name, written(view, list(outcomes), name)))
+        except (OptionsError, InputError) as error:
+            refused.append(error)
+            failed.append({"file": number, "page": None, "error": error.message, "code": error.code})
+    if not results:
+        raise refused[0]
+    failed.sort(key=lambda one: (one["file"], one["page"] or 0))
+    return packed(results, FORMATS[name], failed)
 
 
 def written(view: View, read: Sequence[Outcome], name: str) -> bytes:
