@@ -49,13 +49,15 @@ async function elsewhere() {
 export async function load() {
   const kept = new Map((await store.all("items")).map((item) => [item.id, item]));
   const taken = kept.size ? await elsewhere() : new Set();
-  for (const id of taken) kept.delete(id);
+  for (const id of [...taken, ...items.keys()]) kept.delete(id); // what was added meanwhile is here already
+  const found = [];
   for (const item of [...kept.values()].sort((a, b) => a.added - b.added || a.order - b.order)) {
     if (item.state === "reading") item.state = "waiting";
     item.busyUntil = 0;
     items.set(item.id, item);
+    found.push(item);
   }
-  if (items.size) tell("added", list());
+  if (found.length) tell("added", found);
 }
 
 export async function add(files, options) {

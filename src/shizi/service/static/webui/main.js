@@ -62,5 +62,5 @@ setUpResult();
 setUpQueue();
 await openStore();
 await items.load();
-if (items.list().length) items.select(items.selectedBefore() ?? items.list()[0]);
+if (items.list().length && !items.current()) items.select(items.selectedBefore() ?? items.list()[0]);
 document.body.dataset.ready = "yes";
