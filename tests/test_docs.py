@@ -150,6 +150,7 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
         "docs/settings.md",
         "docs/documents.md",
         "docs/operations.md",
+        "docs/webui.md",
         "docs/batch.md",
         "docs/scale.md",
     ],

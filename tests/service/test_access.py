@@ -94,7 +94,16 @@ def test_scopes(client: FlaskClient, keys: Keys, png: bytes) -> None:
 
 
 def test_what_needs_no_key(client: FlaskClient) -> None:
-    for path in ("/ocr/health", "/ocr/ready", "/ocr/webui", "/ocr/docs", "/ocr/openapi.json", "/ocr/static/webui.css"):
+    for path in (
+        "/ocr/health",
+        "/ocr/ready",
+        "/ocr/webui",
+        "/ocr/docs",
+        "/ocr/openapi.json",
+        "/ocr/static/icon.svg",
+        "/ocr/assets/0/webui/main.js",
+        "/ocr/webui/status",
+    ):
         response = client.get(path)
         assert response.status_code == 200, path
         response.close()
@@ -103,6 +112,7 @@ def test_what_needs_no_key(client: FlaskClient) -> None:
 def test_every_other_route_needs_one(client: FlaskClient) -> None:
     """A route added later is closed until someone opens it."""
     open_paths = ("/ocr/health", "/ocr/ready", "/ocr/webui", "/ocr/docs", "/ocr/openapi.json", "/ocr/", "/")
+    open_paths += ("/ocr/webui/status", "/ocr/assets/<version>/<path:name>")
     open_paths += ("/compat/umi/api/doc/get_options", "/compat/umi/api/doc/download/<token>/<name>")
     open_paths += ("/compat/umi/api/ocr/get_options", "/compat/paddlex/health", "/compat/rapidocr/")
     for rule in client.application.url_map.iter_rules():

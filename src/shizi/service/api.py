@@ -142,7 +142,7 @@ def read_all(
     """
     here, data = service(), [upload.data for upload in uploads]
     owner = g.key.id if "key" in g else ""  # one key's cached answers are none of another's
-    with here.readings.request(data, terms, owner, partial(_gone, request.environ)) as admitted:
+    with here.readings.request(data, terms, owner, partial(gone, request.environ)) as admitted:
         results = [_read(here, admitted, upload, options) for upload in uploads]
         return results, sum(admitted.spent) * 1000
 
@@ -160,7 +160,7 @@ def _read(here: Service, admitted: Request, upload: bodies.Upload, options: Read
     return kept
 
 
-def _gone(environ: dict[str, Any]) -> bool:
+def gone(environ: dict[str, Any]) -> bool:
     """Tell whether the client has closed its connection: nothing is to be read from it but its end."""
     connection = environ.get("gunicorn.socket")
     if connection is None:

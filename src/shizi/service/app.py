@@ -23,8 +23,10 @@ from shizi.errors import Busy, QuotaSpent, ShiziError
 from shizi.pages import Limits
 from shizi.service import access, compat, metrics, openapi
 from shizi.service.api import Service, api, service
+from shizi.service.assets import assets
 from shizi.service.bodies import MemoryRequest
 from shizi.service.engines import Engines, Inside, Load, Reads
+from shizi.service.exports import exports
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.jobs.on_disk import OnDisk
@@ -34,6 +36,7 @@ from shizi.service.jobs.routes import jobs
 from shizi.service.jobs.runner import Runner
 from shizi.service.jobs.webhook import Webhook
 from shizi.service.metrics import Counted, Metrics, rereader
+from shizi.service.pictures import pictures
 from shizi.service.readings import REDIS_ADDRESSES, Engine, Readings, make_cache
 from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
@@ -43,7 +46,10 @@ from shizi.weights import cpu_quota
 log = logging.getLogger(__name__)
 
 # What anyone may ask for, key or not: the page and its files, whether the service is well, what it can do.
-_OPEN = {"static", "web.home", "web.webui", "api.health", "api.ready", "openapi.document", "openapi.docs"}
+_OPEN = {
+    *("static", "assets.file", "web.home", "web.webui", "web.status"),
+    *("api.health", "api.ready", "openapi.document", "openapi.docs"),
+}
 _ADMIN_PATHS = ("/metrics", "/ocr/cache")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What is left of a refused body is read off the wire, so that the client, still sending, sees the answer and
@@ -97,8 +103,11 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     compat.register(app, settings.compat_root)  # first: a root alias goes before the web page's own /
     app.register_blueprint(api)
     app.register_blueprint(jobs)
+    app.register_blueprint(pictures)
+    app.register_blueprint(exports)
     app.register_blueprint(metrics.routes)
     app.register_blueprint(openapi.pages)
+    app.register_blueprint(assets)
     app.register_blueprint(web)
     return app
 
@@ -175,7 +184,7 @@ def _allow_origin(response: Response) -> None:
             "X-Request-ID"
         )
         response.headers["Access-Control-Expose-Headers"] = (
-            "Content-Disposition, Location, Retry-After, X-Failed-Pages, X-Request-ID"
+            "Content-Disposition, Location, Retry-After, X-Failed-Pages, X-Page-Count, X-Request-ID"
         )
         response.headers["Access-Control-Max-Age"] = "600"
 
@@ -192,7 +201,7 @@ def _finish(response: Response) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = (
         "same-origin" if not service().settings.origins else "cross-origin"
     )
-    if request.endpoint != "static":
+    if request.endpoint not in ("static", "assets.file"):
         response.headers.setdefault("Cache-Control", "no-store")
     _tell(response)
     return response

@@ -31,6 +31,11 @@ _RAW_TYPES = (
     *("application/octet-stream", "application/pdf", "application/ofd", "application/vnd.ofd"),
     *("application/xml", "text/xml"),
 )
+# Requests whose bodies may be as large as jobs.
+_LARGE = (
+    *(b"POST /ocr/jobs", b"POST /ocr/picture", b"POST /ocr/export"),
+    *(b"POST /compat/umi/api/doc/", b"POST /api/doc/"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,22 @@ def parse(request: Request, settings: Settings) -> Order:
     content type, TooLarge past a limit (before the body is read whole), InputError for a body without a
     usable picture and OptionsError for options that are unknown or refused, `format` among them.
     """
+    uploads, options, query = take(request, settings)
+    values: dict[str, object] = {**query, **options}
+    terms = Terms.take(values, request.headers)
+    form = _format(values.pop("format", "json"))
+    given: dict[str, object] = {**query}
+    Terms.take(given, request.headers)
+    _format(given.pop("format", "json"))
+    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
+    return Order(uploads, ReadOptions.parse(values), terms, form)
+
+
+def take(request: Request, settings: Settings) -> tuple[tuple[Upload, ...], Mapping[str, object], Mapping[str, str]]:
+    """Take the pictures out of `request`, and the values that stand beside them in the body and in the query.
+
+    Raises as `parse` does, but for the values, which are not looked at.
+    """
     kind = request.mimetype
     base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
     bound(request, settings, base64_overhead)
@@ -93,14 +114,7 @@ def parse(request: Request, settings: Settings) -> Order:
             f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
         )
     check_size(uploads, settings.max_bytes)
-    values: dict[str, object] = {**query, **options}
-    terms = Terms.take(values, request.headers)
-    form = _format(values.pop("format", "json"))
-    given: dict[str, object] = {**query}
-    Terms.take(given, request.headers)
-    _format(given.pop("format", "json"))
-    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
-    return Order(uploads, ReadOptions.parse(values), terms, form)
+    return uploads, options, query
 
 
 def _format(name: object) -> str:
@@ -111,11 +125,7 @@ def _format(name: object) -> str:
 
 def most_bytes(settings: Settings, heading: bytes) -> int:
     """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
-    most = (
-        settings.job_bytes
-        if heading.startswith((b"POST /ocr/jobs", b"POST /compat/umi/api/doc/", b"POST /api/doc/"))
-        else settings.max_bytes
-    )
+    most = settings.job_bytes if heading.startswith(_LARGE) else settings.max_bytes
     return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
 
 

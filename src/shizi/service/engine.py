@@ -17,6 +17,7 @@ from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.machine import own_memory
+from shizi.pages.picture import Wanted, draw
 
 if TYPE_CHECKING:
     from shizi.options import ReadOptions
@@ -27,13 +28,16 @@ _WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an engine is asked: to read `data`, to count its pages, or to write a `document` read of it in `format`."""
+    """What an engine is asked: to read `data`, to count its pages, to write a `document` read of it in `format`, or to
+    give the `picture` of a page.
+    """
 
     data: bytes
     options: "ReadOptions"
     count: bool = False
     document: Document | None = None
     format: str = ""
+    picture: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,9 @@ def _answer(reader: "Reads", question: Question) -> Answer:
     try:
         if question.count:
             return Answer(pages=reader.count(question.data, question.options), memory=own_memory())
+        if question.picture is not None:
+            drawn, pages = draw(question.data, question.picture)
+            return Answer(written=drawn, pages=pages, memory=own_memory())
         if question.document is not None:
             written = FORMATS[question.format].write(question.document, question.data, question.options.password)
             return Answer(written=written, memory=own_memory())

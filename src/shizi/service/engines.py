@@ -22,6 +22,7 @@ from shizi.document import Document
 from shizi.errors import DeadlinePassed, ShiziError, Stopping, WorkerLost
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
+from shizi.pages.picture import Wanted, draw
 from shizi.service.engine import Answer, Question
 
 log = logging.getLogger(__name__)
@@ -192,6 +193,11 @@ class Engines:
     ) -> bytes:
         """Write `document`, which was read of `data`, in the format of this name; raises as `read` does."""
         return self._ask(Question(data, options, document=document, format=name), deadline).written
+
+    def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
+        """Give one page of `data` as a JPEG, and how many pages there are; raises as `read` does."""
+        answer = self._ask(Question(data, ReadOptions(), picture=wanted), deadline)
+        return answer.written, answer.pages
 
     def close(self) -> None:
         """End all engines; those that read are killed."""
@@ -370,6 +376,10 @@ class Inside:
     ) -> bytes:
         """Write `document` in the format of this name."""
         return FORMATS[name].write(document, data, options.password)
+
+    def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
+        """Give one page of `data` as a JPEG, and how many pages there are."""
+        return draw(data, wanted)
 
     def close(self) -> None:
         """Do nothing: the reader is the caller's."""

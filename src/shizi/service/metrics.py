@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from shizi.document import Document
 from shizi.options import ReadOptions
+from shizi.pages.picture import Wanted
 from shizi.service.contract import describes
 from shizi.service.readings import Engine
 
@@ -124,6 +125,10 @@ class Counted:
     ) -> bytes:
         """Write a `document` read of `data` in the format of this name."""
         return self._engine.write(name, document, data, options, deadline)
+
+    def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
+        """Give one page of `data` as a JPEG, and how many pages there are."""
+        return self._engine.picture(data, wanted, deadline)
 
     def close(self) -> None:
         """End what was started to read."""

@@ -15,6 +15,7 @@ from shizi.document import Document
 from shizi.errors import DeadlinePassed, InputError
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
+from shizi.pages.picture import Wanted
 from shizi.service.gate import Gate, Rank
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
@@ -45,6 +46,10 @@ class Engine(Protocol):
         self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
     ) -> bytes:
         """Write a `document` read of `data` in the format of this name, until `deadline`."""
+        ...
+
+    def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
+        """Give one page of `data` as a JPEG, and how many pages there are, until `deadline`."""
         ...
 
     def close(self) -> None:
@@ -91,6 +96,18 @@ class Readings:
         deadline = time.monotonic() + self.settings.deadline_seconds
         with self.gate.turn(0, deadline=deadline):
             return self.engine.write(name, document, data, ReadOptions(password=password), deadline)
+
+    def write_given(self, name: str, document: Document, data: bytes, password: str) -> bytes:
+        """Write a document that a caller brought, where files are read: whatever it holds, it costs that turn alone."""
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        with self.gate.admitted(0, deadline=deadline), self.gate.turn(0, deadline=deadline):
+            return self.engine.write(name, document, data, ReadOptions(password=password), deadline)
+
+    def picture(self, data: bytes, wanted: Wanted, gone: Callable[[], bool]) -> tuple[bytes, int]:
+        """Give one page as a JPEG, and how many pages there are, behind all readings that wait."""
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        with self.gate.admitted(0, Rank.BULK, deadline), self.gate.turn(0, Rank.BULK, deadline, gone):
+            return self.engine.picture(data, wanted, deadline)
 
 
 @dataclass(frozen=True, slots=True)
