@@ -21,6 +21,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.options import ReadOptions
 from shizi.service.contract import describes
@@ -102,7 +103,11 @@ class Counted:
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self._engine = engine
         self._metrics = metrics
-        self.weights = engine.weights
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The labels of the models that read what comes now."""
+        return self._engine.weights
 
     @property
     def alive(self) -> int:
@@ -124,6 +129,10 @@ class Counted:
     ) -> bytes:
         """Write a `document` read of `data` in the format of this name."""
         return self._engine.write(name, document, data, options, deadline)
+
+    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
+        """Cut out the line of `data` that was put right, until `deadline`."""
+        return self._engine.corrected(data, given, deadline)
 
     def close(self) -> None:
         """End what was started to read."""
