@@ -31,7 +31,7 @@ STANDARD_INPUT = "-"
 class ReadingList:
     """Files to read and where their results go. `output`: a folder, None prints; `draw`: a PNG to draw on.
 
-    `templates`: the folder of the template that the options name.
+    `templates`: the folder of the template that the options name; `models`: that of promoted models.
     """
 
     files: Sequence[str]
@@ -40,6 +40,7 @@ class ReadingList:
     output: Path | None = None
     draw: Path | None = None
     templates: Path | None = None
+    models: Path | None = None
 
     def read_all(self, say: Callable[[str], None]) -> ShiziError | None:
         """Read every file and give the first error; `say` takes messages and the pages' warnings.
@@ -56,7 +57,7 @@ class ReadingList:
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
 
-        reader = Reader(templates=self.templates) if self.templates else Reader()
+        reader = Reader(templates=self.templates, models=self.models) if self.templates or self.models else Reader()
         first: ShiziError | None = None
         with _progress(self.output is None) as bars:
             work = list(zip(self.files, stems, strict=True))
