@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 import threading
 import time
 
@@ -106,14 +105,14 @@ class Versioned(FakeReader):
         return super().read(data, options)
 
 
-def add_version(versions: Versions, parent: str, bytes_: bytes = b"", refusals: tuple[str, ...] = ()) -> Version:
-    """Put a version in whose model is the shipped one, followed by `bytes_`."""
+def add_version(
+    versions: Versions, parent: str, more: bytes = b"", refusals: tuple[str, ...] = (), model: bytes | None = None
+) -> Version:
+    """Put a version in: the shipped model (or `model`), followed by `more`."""
     with versions.building() as building:
         built = building / "version"
         built.mkdir()
-        shutil.copyfile(weights.find("crnn").path, built / READ_WITH)
-        with (built / READ_WITH).open("ab") as file:
-            file.write(bytes_)
+        (built / READ_WITH).write_bytes((weights.find("crnn").path.read_bytes() if model is None else model) + more)
         (built / TUNED_FROM).write_bytes(b"full")
         figures = {"corrections": {"current": {"exact": 0.1}, "candidate": {"exact": 0.5}}}
         return versions.add(built, parent, learned=200, held=50, figures=figures, refusals=list(refusals))

@@ -146,6 +146,7 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
         "docs/settings.md",
         "docs/documents.md",
         "docs/operations.md",
+        "docs/improve.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

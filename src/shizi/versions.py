@@ -39,7 +39,8 @@ _MOST_LOGGED = 1000
 class Version:
     """One version: its name, when it was made, what it was tuned from, and what came of the comparison with that.
 
-    `refusals`: why it may not be promoted, none if it may; `figures`: by set of lines, of the parent and of itself.
+    `refusals`: why it may not be promoted, none if it may; `figures`: by set of lines, of the parent and of itself;
+    `reach`: how far it went from the parent towards what was tuned; `cpu_minutes`: what it all took.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Version:
     held: int = 0
     figures: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    reach: float = 1.0
+    cpu_minutes: float = 0.0
 
 
 class Versions:

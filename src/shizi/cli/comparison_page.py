@@ -36,8 +36,8 @@ def page(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], pictures: S
         f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">',
         f"<title>shizi: a model compared</title><style>{_STYLE}</style>",
         f"<h1>A candidate, and {escape(told['parent'])}</h1>",
-        f"<p>Tuned from <b>{escape(told['parent'])}</b> on {told['learned']} corrected lines ({told['reach']:.0%} of the "
-        f"way, {told['cpu_minutes']} minutes of processor time); {told['held']} lines were held back.</p>",
+        f"<p>Tuned from <b>{escape(told['parent'])}</b> on {told['learned']} corrected lines ({told['reach']:.0%} of "
+        f"the way, {told['cpu_minutes']} minutes of processor time); {told['held']} lines were held back.</p>",
         _verdict(told["refusals"]),
         _figures(told["figures"]),
         _rows("Read right by the candidate alone", gained, pictures),

@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 # What anyone may ask for, key or not: the page and its files, whether the service is well, what it can do.
 _OPEN = {
     *("static", "web.home", "web.webui", "api.health", "api.ready", "openapi.document", "openapi.docs"),
-    "corrections.kept",  # so that a page knows whether to offer them
+    "corrections.tell_corrections",  # so that a page knows whether to offer them
 }
 _ADMIN_PATHS = ("/metrics", "/ocr/cache", "/ocr/models")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

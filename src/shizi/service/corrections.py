@@ -83,7 +83,7 @@ _Kind = TypeVar("_Kind", bound=_Body)
 
 @routes.get("/corrections")
 @describes(CorrectionsAnswer, refusals=(429,))
-def kept() -> ResponseReturnValue:
+def tell_corrections() -> ResponseReturnValue:
     """Say whether this service keeps corrections, and how long a line's text may be."""
     here = service().corrections
     return jsonify(success=True, kept=here is not None, longest_text=LONGEST_TEXT, request_id=g.request_id)
@@ -95,7 +95,7 @@ def kept() -> ResponseReturnValue:
     refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
     bodies=correction_bodies,
 )
-def correct() -> ResponseReturnValue:
+def correct_line() -> ResponseReturnValue:
     """Keep the right text of a line, for the recogniser to learn from."""
     here = service()
     here.gate.check_open()
@@ -116,7 +116,7 @@ def correct() -> ResponseReturnValue:
         "before": {"type": "string", "format": "date", "description": "only what was kept before this day (UTC)"},
     },
 )
-def purge() -> ResponseReturnValue:
+def purge_corrections() -> ResponseReturnValue:
     """Delete the lines that were kept: all, or those of one sender, or of before a day."""
     corrections = _corrections()
     strange = sorted(set(request.args) - {"sender", "before"})

@@ -116,7 +116,7 @@ def list_models() -> ResponseReturnValue:
 
 @models.post("/models/promote")
 @describes(ModelsAnswer, refusals=(*_REFUSALS, 413, 415), bodies=promotion_bodies)
-def promote() -> ResponseReturnValue:
+def promote_model() -> ResponseReturnValue:
     """Read with a version that lost nothing, from now on; answers when the first process does."""
     here = _models()
     service().gate.check_open()
@@ -126,7 +126,7 @@ def promote() -> ResponseReturnValue:
 
 @models.post("/models/rollback")
 @describes(ModelsAnswer, refusals=_REFUSALS)
-def rollback() -> ResponseReturnValue:
+def roll_back_model() -> ResponseReturnValue:
     """Read with the version from before, from now on."""
     here = _models()
     service().gate.check_open()
