@@ -27,8 +27,8 @@ Outcome = Literal["kept", "replaced", "known"]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS corrections (
     digest TEXT PRIMARY KEY, picture BLOB NOT NULL, text TEXT NOT NULL, read TEXT NOT NULL, model TEXT NOT NULL,
-    margins INTEGER NOT NULL, sender TEXT NOT NULL, stored REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS stored ON corrections (stored);
+    margins INTEGER NOT NULL, sender TEXT NOT NULL, stored REAL NOT NULL, bytes INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS stored ON corrections (stored, bytes);  -- sizes are added up without a look at pictures
 """
 _DAY = 86_400.0
 _BUSY_SECONDS = 10
@@ -124,12 +124,13 @@ class Corrections:
 
         Raises Unavailable when it cannot be written.
         """
-        row = (strip.digest, strip.picture, strip.text, read, model, strip.margins, sender, self._now())
+        size = len(strip.picture)
+        row = (strip.digest, strip.picture, strip.text, read, model, strip.margins, sender, self._now(), size)
         with self._writing() as database:
             found = database.execute("SELECT text FROM corrections WHERE digest = ?", (strip.digest,)).fetchone()
             if found is not None and found[0] == strip.text:
                 return "known"
-            database.execute("INSERT OR REPLACE INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            database.execute("INSERT OR REPLACE INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._make_room(database)
         return "kept" if found is None else "replaced"
 
@@ -151,8 +152,7 @@ class Corrections:
     def size(self) -> tuple[int, int]:
         """Count the lines kept and the bytes of their pictures."""
         with self._writing() as database:
-            lines, held = database.execute("SELECT count(*), sum(length(picture)) FROM corrections").fetchone()
-        return lines, held or 0
+            return _size(database)
 
     def purge(self, sender: str | None = None, before: float | None = None) -> int:
         """Delete all lines, or those that one key sent, or those kept before a time; say how many."""
@@ -174,13 +174,12 @@ class Corrections:
         """Delete the oldest until the rest is what may be kept."""
         if self._retention.days:
             database.execute("DELETE FROM corrections WHERE stored < ?", (self._now() - self._retention.days * _DAY,))
-        lines, held = database.execute("SELECT count(*), sum(length(picture)) FROM corrections").fetchone()
-        for digest, size in database.execute(
-            "SELECT digest, length(picture) FROM corrections ORDER BY stored"
-        ).fetchall():
-            if lines <= self._retention.lines and held <= self._retention.bytes:
-                return
-            database.execute("DELETE FROM corrections WHERE digest = ?", (digest,))
+        lines, held = _size(database)
+        while lines > self._retention.lines or held > self._retention.bytes:
+            (size,) = database.execute(
+                "DELETE FROM corrections WHERE digest = (SELECT digest FROM corrections ORDER BY stored LIMIT 1) "
+                "RETURNING bytes"
+            ).fetchone()
             lines, held = lines - 1, held - size
 
     @contextmanager
@@ -199,6 +198,11 @@ class Corrections:
             raise Unavailable(
                 f"The corrections cannot be kept or read now ({error}); send the request again."
             ) from error
+
+
+def _size(database: sqlite3.Connection) -> tuple[int, int]:
+    lines, held = database.execute("SELECT count(*), sum(bytes) FROM corrections").fetchone()
+    return lines, held or 0
 
 
 def export(corrections: Iterator[Correction], folder: Path) -> int:

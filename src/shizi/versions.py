@@ -133,12 +133,13 @@ class Versions:
     @contextmanager
     def building(self) -> Iterator[Path]:
         """Give an empty folder on the same disk to build a version in; what is left of it goes afterwards."""
-        folder = Path(tempfile.mkdtemp(prefix=".building-", dir=self.folder))
-        folder.chmod(0o755)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with self._written():
+            folder = Path(tempfile.mkdtemp(prefix=".building-", dir=self.folder))
+            folder.chmod(0o755)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def promote(self, name: str) -> Version:
         """Put a version in force. Raises OptionsError when it may not be: it lost, or was held against another."""
@@ -201,9 +202,18 @@ class Versions:
         """Hold the state against every other process that would change it."""
         import fcntl  # where there is none (Windows) models are read with, and nothing is promoted
 
-        with (self.folder / ".lock").open("a") as lock:
+        with self._written(), (self.folder / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self._state()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OptionsError(
+                f"The folder of models, {self.folder}, cannot be written ({error.strerror}); nothing was changed."
+            ) from error
 
     def _enter(self, state: Mapping[str, Any], stack: Sequence[str], how: str) -> None:
         entry = {

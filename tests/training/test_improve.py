@@ -44,11 +44,11 @@ def test_from_corrections_to_a_compared_candidate(tmp_path: Path, faces: list[fo
     command = [
         *("--current", SMALL, "--start", FULL, "--learn", tmp_path / "learn", "--held", tmp_path / "held"),
         *("--to", tmp_path / "to", "--fonts", tmp_path / "fonts", "--frozen", tmp_path / "held"),
-        *("--minutes", "60", "--steps", "60", "--ranks", "2", "--batch", "8", "--count", "60"),
+        *("--minutes", "60", "--steps", "50", "--ranks", "2", "--batch", "8", "--count", "50"),
     ]
     ran = subprocess.run(
         [sys.executable, "-m", "shizi.training.improve", *map(str, command)],
-        capture_output=True, text=True, timeout=500, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=1500, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     steps = [json.loads(row)["step"] for row in ran.stdout.splitlines() if row.startswith("{")]
@@ -56,7 +56,7 @@ def test_from_corrections_to_a_compared_candidate(tmp_path: Path, faces: list[fo
     found = json.loads((tmp_path / "to" / improve.COMPARISON).read_text())
     assert list(found["sets"]) == ["corrections", "drawn", "unseen faces", "frozen"]
     own, drawn = found["sets"]["corrections"], found["sets"]["drawn"]
-    assert own["candidate"]["exact"] >= own["current"]["exact"] + 0.3
+    assert own["candidate"]["exact"] >= own["current"]["exact"] + 0.2
     assert own["current"]["lines"] == 20
     assert drawn["candidate"]["exact"] >= drawn["current"]["exact"] - 0.1
     assert len([row for row in found["rows"] if row["set"] == "corrections"]) == 20

@@ -74,8 +74,6 @@ class Service:
         """End what was started for this service."""
         if self.models is not None:
             self.models.close()
-        if self.corrections is not None:
-            self.corrections.close()
         if self.jobs is not None:
             self.jobs.close(_LAST_PAGES_SECONDS)
         self.reader.close()
@@ -84,6 +82,8 @@ class Service:
             self.jobs.queue.close()
         if self.keys is not None:
             self.keys.close()
+        if self.corrections is not None:
+            self.corrections.close()
 
 
 def service() -> Service:

@@ -96,6 +96,10 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
         corrections=Keeper(Path(settings.corrections), settings.retention) if settings.corrections else None,
     )
     counts.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
+    keeper = app.extensions["shizi"].corrections
+    if keeper is not None:
+        counts.watch("corrections_lines", "Corrected lines kept.", lambda: keeper.size()[0])
+        counts.watch("corrections_bytes", "Bytes of their pictures.", lambda: keeper.size()[1])
     counts.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
     app.before_request(_begin)
     app.before_request(_authorise)

@@ -181,7 +181,7 @@ def _typed(form: Mapping[str, str]) -> dict[str, object]:
     for name in set(values) & {"margins", "page", "polygon", "rotation", "vertical"}:
         try:
             values[name] = json.loads(form[name])
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # told by its type
     return values
 

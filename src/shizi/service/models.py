@@ -7,6 +7,7 @@ how models are made.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 models = Blueprint("models", __name__, url_prefix="/ocr")
 
 _LOOK_SECONDS = 1.0
+_RETRY_SECONDS = 60.0
 _MOST_BODY_BYTES = 10_000
 _REFUSALS = (400, 401, 403, 429, 500, 503)
 
@@ -39,7 +41,7 @@ class Models:
         self.versions = Versions(folder)
         self.serving = serving
         self.problem = ""
-        self._failed = ""
+        self._failed, self._retry_at = "", 0.0
         self._load_for, self._change = load_for, change
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -66,24 +68,24 @@ class Models:
     def _follow_or_restore(self, before: Sequence[str]) -> None:
         try:
             self._follow(self.versions.current)
-        except ShiziError:
+        except (ShiziError, OSError):
             self.versions.restore(before)
             raise
 
     def follow(self) -> None:
-        """Read with what is in force, if it is another version; what fails to load is logged once and not read with."""
+        """Read with what is in force, if it is another version; what fails to load is tried again a minute later."""
         with self._lock:
             try:
                 wanted = self.versions.current
-                if wanted not in (self.serving, self._failed):
-                    self._failed = wanted
-                    self._follow(wanted)
                 if wanted == self.serving:
                     self._failed = self.problem = ""
-            except ShiziError as error:
-                if self.problem != error.message:
-                    log.error("the models were not changed: %s", error.message)
-                self.problem = error.message
+                elif wanted != self._failed or time.monotonic() > self._retry_at:
+                    self._failed, self._retry_at = wanted, time.monotonic() + _RETRY_SECONDS
+                    self._follow(wanted)
+            except (ShiziError, OSError) as error:
+                if self.problem != str(error):
+                    log.error("the models were not changed: %s", error)
+                self.problem = str(error)
 
     def _follow(self, wanted: str) -> None:
         self.versions.weights(wanted)

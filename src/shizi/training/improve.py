@@ -116,7 +116,8 @@ def write(model: Crnn, arguments: argparse.Namespace, found: Material) -> None:
     # What reading takes from the file beside the weights, such as the doubt of the cascade, stays as it was.
     onnx.save(export_onnx.build(model, "reading", known | export_onnx.metadata()), full)
     maker = samples.Maker(found.faces, found.learned)
-    lines = [maker.make(quantise.RANGE_RUN, index, 0.5) for index in range(quantise.GATE_LINES)]
+    count = min(quantise.GATE_LINES, max(quantise.RANGE_LINES, arguments.count))
+    lines = [maker.make(quantise.RANGE_RUN, index, 0.5) for index in range(count)]
     restored = Crnn(len(labels.charset())).eval()
     export_onnx.restore(full, restored)
     quantise.quantise(full, small, "full", lines[: quantise.RANGE_LINES], gate.fit(restored, lines))
