@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ SHIPPED = "shipped"
 READ_WITH, TUNED_FROM, COMPARISON = "crnn-int8.onnx", "crnn.onnx", "comparison.html"
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _MOST_LOGGED = 1000
+_LEFT_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,9 @@ class Versions:
     def building(self) -> Iterator[Path]:
         """Give an empty folder on the same disk to build a version in; what is left of it goes afterwards."""
         with self._written():
+            for left in self.folder.glob(".building-*"):
+                if time.time() - left.stat().st_mtime > _LEFT_SECONDS:  # by a process that was killed
+                    shutil.rmtree(left, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix=".building-", dir=self.folder))
             folder.chmod(0o755)
             try:

@@ -153,7 +153,7 @@ def test_the_routes(reader: FakeReader, tmp_path: Path) -> None:
     app = create_app(Settings(cache="off"), reader)
     app.after_request(keep_to_the_contract)
     client = app.test_client()
-    assert client.get("/ocr/models").status_code == 400
+    assert client.get("/ocr/models").status_code == 403
     told = _Told(tmp_path / "models")
     object.__setattr__(app.extensions["shizi"], "models", told)
     version = add(told.versions, SHIPPED)

@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from shizi.errors import OptionsError, ShiziError
+from shizi.errors import AccessError, OptionsError, ShiziError
 from shizi.service import bodies
 from shizi.service.api import service
 from shizi.service.contract import ModelsAnswer, describes, promotion_bodies
@@ -105,7 +105,7 @@ class Models:
 def _models() -> Models:
     found = service().models
     if found is None:
-        raise OptionsError("This service has no folder of models; SHIZI_MODELS names it.")
+        raise AccessError("This service reads with the shipped models; its operator can set SHIZI_MODELS.")
     return found
 
 
