@@ -1,16 +1,20 @@
 """Stands in for the engine in the tests of the doors: a reader that recognises nothing, drawn pictures."""
 
+import hashlib
 import io
 import threading
+import time
 
 import numpy as np
 from PIL import Image
 
-from shizi import errors
+from shizi import errors, weights
+from shizi.corrections import Given, Strip
 from shizi.document import Document, Line, Page
 from shizi.errors import ShiziError
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
+from shizi.versions import READ_WITH, TUNED_FROM, Version, Versions
 
 # AccessError and its children are raised by the service alone, before a reader is asked: see test_access.py.
 RAISED = [
@@ -71,11 +75,47 @@ class FakeReader:
     def count(self, data: bytes, options: ReadOptions) -> int:
         return self.pages
 
+    def corrected(self, data: bytes, given: Given) -> Strip:
+        if self.error is not None:
+            raise self.error
+        if data in self.errors_by_data:
+            raise self.errors_by_data[data]
+        self.given = given
+        return Strip(data, hashlib.sha256(data).hexdigest(), given.text.strip(), given.margins)
+
     def warm(self) -> None:
         pass
 
     def hold(self) -> None:
         self.release.clear()
+
+
+class Versioned(FakeReader):
+    """The fake reader in one version, whose readings say which; the version `broken` does not load."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        if version == "broken":
+            raise errors.WeightsError("The model file is spoilt.")
+        self.weights = (f"fake@{version}",)
+        self.lines = (version,)
+
+    def read(self, data: object, options: ReadOptions = ReadOptions()) -> Document:
+        time.sleep(0.005)
+        return super().read(data, options)
+
+
+def add_version(
+    versions: Versions, parent: str, more: bytes = b"", refusals: tuple[str, ...] = (), model: bytes | None = None
+) -> Version:
+    """Put a version in: the shipped model (or `model`), followed by `more`."""
+    with versions.building() as building:
+        built = building / "version"
+        built.mkdir()
+        (built / READ_WITH).write_bytes((weights.find("crnn").path.read_bytes() if model is None else model) + more)
+        (built / TUNED_FROM).write_bytes(b"full")
+        figures = {"corrections": {"current": {"exact": 0.1}, "candidate": {"exact": 0.5}}}
+        return versions.add(built, parent, learned=200, held=50, figures=figures, refusals=list(refusals))
 
 
 def as_png(pixels: np.ndarray) -> bytes:

@@ -399,7 +399,9 @@ def test_read_takes_a_template_as_a_file_and_a_pattern(
     run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[object] = []
-    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: folders.append(templates) or reader)
+    monkeypatch.setattr(
+        "shizi.reader.Reader", lambda templates, recogniser, models: folders.append(templates) or reader
+    )
     assert run("read", "a.png", "--template", "forms/note.yaml", "--pattern", "[0-9]+") == 0
     assert (reader.asked[-1][1].template, reader.asked[-1][1].pattern, str(folders[0])) == ("note", "[0-9]+", "forms")
 

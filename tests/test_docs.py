@@ -153,6 +153,7 @@ def test_both_readmes_have_the_same_headings_and_snippets() -> None:
         "docs/webui.md",
         "docs/batch.md",
         "docs/scale.md",
+        "docs/improve.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

@@ -211,9 +211,17 @@ class Cache:
         self.hits += 1
         return Kept(Document.from_dict(json.loads(zlib.decompress(found[0]))), found[1])
 
-    def read(self, key: str, read: Callable[[], Document], check: Callable[[], None] = lambda: None) -> Kept:
+    def read(
+        self,
+        key: str,
+        read: Callable[[], Document],
+        check: Callable[[], None] = lambda: None,
+        weights: tuple[str, ...] | None = None,
+    ) -> Kept:
         """Read under `key`, or wait for an identical caller that already does; `check` raises to end that wait.
 
+        `weights`: the models that the key stands for; what others read, because the models were just changed, is given
+        to those who wait and not kept.
         Raises what `read` raises, to its own caller only: those who waited then read themselves.
         """
         while True:
@@ -222,21 +230,22 @@ class Cache:
                 if mine := flight is None:
                     flight = self._flights[key] = _Flight()
             if mine:
-                return self._lead(key, flight, read)
+                return self._lead(key, flight, read, weights)
             while not flight.landed.wait(_CHECK_SECONDS):
                 check()
             if flight.document is not None:
                 self.hits += 1
                 return Kept(flight.document, 0.0)
 
-    def _lead(self, key: str, flight: _Flight, read: Callable[[], Document]) -> Kept:
+    def _lead(self, key: str, flight: _Flight, read: Callable[[], Document], weights: tuple[str, ...] | None) -> Kept:
         try:
             fresh = read()
             values = fresh.to_dict()
             # What is read anew comes out as what was kept does: numbers are rounded once, for both.
             flight.document = Document.from_dict(values)
-            value = zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)
-            self._try(lambda store: store.put(key, value))
+            if weights is None or weights == fresh.weights:
+                value = zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)
+                self._try(lambda store: store.put(key, value))
             return Kept(replace(flight.document, milliseconds=fresh.milliseconds))
         finally:
             with self._lock:

@@ -278,7 +278,7 @@ class Document:
         return cls(
             pages=tuple(page for document in documents for page in document.pages),
             source=documents[0].source if documents else "",
-            weights=documents[0].weights if documents else (),
+            weights=tuple(dict.fromkeys(label for document in documents for label in document.weights)),
             fields=tuple(field for document in documents for field in document.fields),
             verdict=Verdict(refused[0] if refused else "accept", reasons) if verdicts else None,
         )

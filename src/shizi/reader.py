@@ -18,6 +18,7 @@ from shizi import einvoice
 from shizi.adopt import adopt
 from shizi.cascade import Cascade
 from shizi.constrained import pattern
+from shizi.corrections import Given, Strip
 from shizi.crop import Region, cut, rule_between
 from shizi.detect import Detector
 from shizi.document import Document, Line, Page, PageImage, PageText
@@ -33,9 +34,11 @@ from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, 
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
 from shizi.stopwatch import Stopwatch
+from shizi.strips import strip_of
 from shizi.tables import cut_apart, find_rules
 from shizi.tables import find as find_tables
 from shizi.text_layer import doubtful_fonts
+from shizi.versions import SHIPPED, in_force, weights_of
 from shizi.weights import Weights, cpu_quota, find, has
 
 log = logging.getLogger(__name__)
@@ -60,18 +63,24 @@ class Reader:
         limits: Limits | None = None,
         templates: Path | None = None,
         recogniser: Path | None = None,
+        models: Path | None = None,
+        version: str = "",
     ) -> None:
         """Load the models on `threads` CPU threads (default: what the process may use).
 
         `templates`: the folder of the templates that readings may name. `recogniser`: an ONNX file of others, which
-        then reads wherever the strong recogniser would. Raises WeightsError when a model file is missing or unusable.
+        then reads wherever the strong recogniser would. `models`: the folder of promoted models, and `version` one of
+        them (default: the one in force now); without it the shipped ones are read with.
+        Raises WeightsError when a model file is missing or unusable.
         """
         threads = threads or cpu_quota()
         self._limits = limits or Limits()
         self._templates = templates
         self._detector = Detector(find("detector"), threads)
         strong = Recogniser(_of_others(recogniser, threads) if recogniser else find("strong"), threads)
-        first = Recogniser(find("crnn"), threads) if has("crnn") else None
+        version = version or in_force(models)
+        own = version != SHIPPED or has("crnn")
+        first = Recogniser(weights_of(models, version), threads) if own else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
         self._charset = strong.charset
         self.first_model = strong.weights.name  # what reads every line in mode auto
@@ -115,6 +124,11 @@ class Reader:
     def count(self, data: bytes, options: ReadOptions) -> int:
         """Tell how many pages a file has, up to the limit, without reading them. Raises what `read` raises at once."""
         return min(page_count(data, self._limits, options), self._limits.frames)
+
+    def corrected(self, data: bytes, given: Given) -> Strip:
+        """Cut out a line that someone put right, to be learned from. Raises what `strip_of` does."""
+        model = self._first or self._strong
+        return strip_of(data, given, self._limits, model.charset, model.form)
 
     def _opened(self, content: bytes | Pixels, options: ReadOptions) -> tuple[str, Pages]:
         """Open the input: the format it came in, and its pages, to be decoded one at a time."""

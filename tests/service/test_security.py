@@ -348,6 +348,8 @@ def test_nothing_of_a_request_is_written_to_the_disk(client: FlaskClient, png: b
         client.post("/compat/umi/api/qrcode", json={"base64": encoded})
         client.post("/compat/paddlex/ocr", json={"file": encoded})
         client.post("/compat/baidu/rest/2.0/ocr/v1/general", data={"image": encoded})
+        client.post("/ocr/corrections", json={"line": encoded, "text": "kept only where a folder is set"})
+        client.post("/ocr/corrections", data={"line": (io.BytesIO(large), "a.png"), "text": "nor in a form"})
 
     assert written_files(ask) == []
 

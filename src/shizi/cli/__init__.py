@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 import shizi
-from shizi.cli import keys, models
+from shizi.cli import corrections, keys, models
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
@@ -30,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(corrections.app, name="corrections")
 app.add_typer(models.app, name="models")
 
 Recogniser = Annotated[
@@ -131,6 +132,10 @@ def read(
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
     recogniser: Recogniser = None,
+    promoted: Annotated[
+        Path | None,
+        typer.Option("--models", envvar="SHIZI_MODELS", metavar="DIR", help="Read with the model promoted there."),
+    ] = None,
 ) -> None:
     """Read pictures and documents and print their text.
 
@@ -153,7 +158,7 @@ def read(
     }
     given = {name: value for name, value in chosen.items() if value is not None}
     folder = template.parent if template else None
-    error = ReadingList(files, format, given, output, draw, folder, recogniser).read_all(say)
+    error = ReadingList(files, format, given, output, draw, folder, recogniser, promoted).read_all(say)
     if error is not None:
         raise typer.Exit(error.exit_code)
 
@@ -324,6 +329,42 @@ def eval(
 
     given = {name: value for name, value in {"mode": mode, "enhance": enhance}.items() if value is not None}
     measure(dataset, given, as_json, predictions, recogniser)
+
+
+@app.command()
+def improve(
+    corrections: Annotated[
+        Path | None,
+        typer.Option(envvar="SHIZI_CORRECTIONS", metavar="DIR", help="What to learn from. Default: SHIZI_CORRECTIONS."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--models", envvar="SHIZI_MODELS", metavar="DIR", help="Where models are. Default: SHIZI_MODELS."),
+    ] = None,
+    fonts: Annotated[
+        Path, typer.Option(metavar="DIR", help="Typefaces to draw with; without any, the system's. Default: fonts.")
+    ] = Path("fonts"),
+    frozen: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Lines of yours (labels.tsv) that no model may read worse."),
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.05, help="Processor time of tuning, of all cores together.")] = 20.0,
+    steps: Annotated[int, typer.Option(min=0, help="Steps of tuning at most; 0: by time alone.")] = 0,
+    lines: Annotated[int, typer.Option(min=50, help="Drawn lines to compare on.")] = 2000,
+) -> None:
+    """Make a better model of corrected lines, and compare it with the one in force.
+
+    It is put in force by `shizi models promote`, which takes a model that loses nothing.
+    """
+    from shizi.cli import corrections as kept
+    from shizi.cli import improving
+
+    plan = improving.Plan(
+        kept.corrections_of(corrections), models.versions_of(folder), fonts, frozen, minutes, steps, lines
+    )
+    version = improving.improve(plan)
+    typer.echo(f"{version.name} in {plan.versions.folder / version.name / 'comparison.html'}")
+    improving.tell(version)
 
 
 @app.command()

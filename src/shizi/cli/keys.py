@@ -28,7 +28,7 @@ def add(
     name: Annotated[str, typer.Argument(help="Whose key it is; shown in logs.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(metavar="[read|jobs|admin]", help="What it may do; again for more. Default: read."),
+        typer.Option(metavar="[read|jobs|correct|admin]", help="What it may do; again for more. Default: read."),
     ] = None,
     rate: Annotated[int, typer.Option(help="Requests a minute; 0 = no limit.")] = 0,
     quota: Annotated[int, typer.Option(help="Requests a day (UTC); 0 = no limit.")] = 0,

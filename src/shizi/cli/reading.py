@@ -31,7 +31,8 @@ STANDARD_INPUT = "-"
 class ReadingList:
     """Files to read and where their results go. `output`: a folder, None prints; `draw`: a PNG to draw on.
 
-    `templates`: the folder of the template that the options name; `recogniser`: a model file of others.
+    `templates`: the folder of the template that the options name; `recogniser`: a model file of others; `models`: the
+    folder of promoted models.
     """
 
     files: Sequence[str]
@@ -41,6 +42,7 @@ class ReadingList:
     draw: Path | None = None
     templates: Path | None = None
     recogniser: Path | None = None
+    models: Path | None = None
 
     def read_all(self, say: Callable[[str], None]) -> ShiziError | None:
         """Read every file and give the first error; `say` takes messages and the pages' warnings.
@@ -57,8 +59,8 @@ class ReadingList:
         _make_folder(self.output)
         from shizi.reader import Reader  # after the options, which are refused at once
 
-        if self.templates or self.recogniser:
-            reader = Reader(templates=self.templates, recogniser=self.recogniser)
+        if self.templates or self.recogniser or self.models:
+            reader = Reader(templates=self.templates, recogniser=self.recogniser, models=self.models)
         else:
             reader = Reader()
         first: ShiziError | None = None

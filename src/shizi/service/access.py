@@ -25,7 +25,7 @@ from shizi.errors import AccessError, KeyMissing, KeyRefused, OptionsError, Quot
 
 log = logging.getLogger(__name__)
 
-SCOPES = ("read", "jobs", "admin")
+SCOPES = ("read", "jobs", "correct", "admin")
 TOKEN_SECONDS = 2_592_000  # 30 days, as long as Baidu's tokens live
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")

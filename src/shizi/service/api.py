@@ -43,7 +43,9 @@ from shizi.service.settings import Settings
 from shizi.service.terms import Terms
 
 if TYPE_CHECKING:
+    from shizi.service.corrections import Keeper
     from shizi.service.jobs.runner import Runner
+    from shizi.service.models import Models
 
 # How long the pages of jobs that are being read when the service ends may take; others read them later.
 _LAST_PAGES_SECONDS = 5.0
@@ -63,9 +65,13 @@ class Service:
     keys: Keys | None = None
     failures: Failures | None = None
     jobs: "Runner | None" = None
+    models: "Models | None" = None
+    corrections: "Keeper | None" = None
 
     def close(self) -> None:
         """End what was started for this service."""
+        if self.models is not None:
+            self.models.close()
         if self.jobs is not None:
             self.jobs.close(_LAST_PAGES_SECONDS)
         self.reader.close()
@@ -74,6 +80,8 @@ class Service:
             self.jobs.queue.close()
         if self.keys is not None:
             self.keys.close()
+        if self.corrections is not None:
+            self.corrections.close()
 
 
 def service() -> Service:

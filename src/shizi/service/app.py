@@ -21,10 +21,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from shizi.errors import Busy, QuotaSpent, ShiziError
 from shizi.pages import Limits
-from shizi.service import access, compat, metrics, openapi
+from shizi.service import access, compat, corrections, metrics, models, openapi
 from shizi.service.api import Service, api, service
 from shizi.service.assets import assets
 from shizi.service.bodies import MemoryRequest
+from shizi.service.corrections import Keeper
 from shizi.service.engines import Engines, Inside, Load, Reads
 from shizi.service.exports import exports
 from shizi.service.failures import Failures
@@ -36,11 +37,13 @@ from shizi.service.jobs.routes import jobs
 from shizi.service.jobs.runner import Runner
 from shizi.service.jobs.webhook import Webhook
 from shizi.service.metrics import Counted, Metrics, rereader
+from shizi.service.models import Models
 from shizi.service.pictures import pictures
 from shizi.service.readings import REDIS_ADDRESSES, Engine, Readings, make_cache
 from shizi.service.refusals import error_values, note, translate
 from shizi.service.settings import Settings
 from shizi.service.web import web
+from shizi.versions import in_force
 from shizi.weights import cpu_quota
 
 log = logging.getLogger(__name__)
@@ -49,8 +52,9 @@ log = logging.getLogger(__name__)
 _OPEN = {
     *("static", "assets.file", "web.home", "web.webui", "web.status"),
     *("api.health", "api.ready", "openapi.document", "openapi.docs"),
+    "corrections.tell_corrections",  # so that a page knows whether to offer them
 }
-_ADMIN_PATHS = ("/metrics", "/ocr/cache")
+_ADMIN_PATHS = ("/metrics", "/ocr/cache", "/ocr/models")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What is left of a refused body is read off the wire, so that the client, still sending, sees the answer and
 # not a reset connection; but no more than this.
@@ -77,9 +81,10 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app = Flask(__name__, static_url_path="/ocr/static")
     app.request_class = MemoryRequest
     app.json = _PlainJson(app)
-    engine: Engine = Inside(reader) if reader else start_engines(settings)
-    counts = Metrics(rereader(engine.weights))
-    engine = Counted(engine, counts)
+    version = in_force(Path(settings.models) if settings.models else None)
+    read_by: Inside | Engines = Inside(reader) if reader else start_engines(settings)
+    counts = Metrics(rereader(read_by.weights))
+    engine: Engine = Counted(read_by, counts)
     gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
     readings = Readings(engine, gate, make_cache(settings), settings)
     app.extensions["shizi"] = Service(
@@ -91,8 +96,14 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
         keys=access.Keys(settings.keys) if settings.keys else None,
         failures=Failures(settings.failures, settings.failures_bytes) if settings.failures else None,
         jobs=start_jobs(settings, readings),
+        models=follow_models(settings, version, read_by),
+        corrections=Keeper(Path(settings.corrections), settings.retention) if settings.corrections else None,
     )
     counts.watch("queue_waiting", "Pictures that wait for their turn.", lambda: gate.waiting)
+    keeper = app.extensions["shizi"].corrections
+    if keeper is not None:
+        counts.watch("corrections_lines", "Corrected lines kept.", lambda: keeper.size()[0])
+        counts.watch("corrections_bytes", "Bytes of their pictures.", lambda: keeper.size()[1])
     counts.watch("queue_megapixels", "Pixels admitted and not yet read.", lambda: gate.work / 1e6)
     app.before_request(_begin)
     app.before_request(_authorise)
@@ -105,6 +116,8 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.register_blueprint(jobs)
     app.register_blueprint(pictures)
     app.register_blueprint(exports)
+    app.register_blueprint(corrections.routes)
+    app.register_blueprint(models.models)
     app.register_blueprint(metrics.routes)
     app.register_blueprint(openapi.pages)
     app.register_blueprint(assets)
@@ -114,9 +127,22 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
 
 def start_engines(settings: Settings, load: Load | None = None) -> Engines:
     """Start the processes that read. Raises WeightsError when they cannot load the models."""
-    threads = settings.threads or max(1, cpu_quota() // settings.workers)
-    load = load or partial(load_reader, threads, settings.limits, settings.templates, settings.recogniser)
+    load = load or load_for(settings, in_force(Path(settings.models) if settings.models else None))
     return Engines(load, settings.workers, settings.deadline_seconds, settings.worker_megabytes * 1_000_000)
+
+
+def load_for(settings: Settings, version: str) -> Load:
+    """Give what loads a reader with this version of the small recogniser, whatever is promoted meanwhile."""
+    threads = settings.threads or max(1, cpu_quota() // settings.workers)
+    given = (settings.templates, settings.recogniser, settings.models)
+    return partial(load_reader, threads, settings.limits, *given, version)
+
+
+def follow_models(settings: Settings, version: str, engines: Engines | Inside) -> Models | None:
+    """Follow the folder of models, if the settings name one and the reading is done by processes of our own."""
+    if not settings.models or isinstance(engines, Inside):
+        return None
+    return Models(Path(settings.models), version, partial(load_for, settings), engines.change)
 
 
 def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
@@ -132,11 +158,14 @@ def start_jobs(settings: Settings, readings: Readings) -> Runner | None:
     return Runner(queue, readings, webhook, settings.workers, settings.job_lease_seconds)
 
 
-def load_reader(threads: int, limits: Limits, templates: str, recogniser: str = "") -> Reads:
-    """Load the models and warm them; called in the process that will read."""
+def load_reader(
+    threads: int, limits: Limits, templates: str, recogniser: str = "", models: str = "", version: str = ""
+) -> Reads:
+    """Load the models, the small recogniser in this version, and warm them; called in the process that will read."""
     from shizi.reader import Reader  # only here: this process needs no models
 
-    reader = Reader(threads, limits, Path(templates) if templates else None, Path(recogniser) if recogniser else None)
+    folder, file, promoted = (Path(name) if name else None for name in (templates, recogniser, models))
+    reader = Reader(threads, limits, folder, file, promoted, version)
     reader.warm()
     return reader
 
@@ -166,6 +195,8 @@ def _scope() -> str:
     path = request.url_rule.rule
     if path.startswith(_ADMIN_PATHS):
         return "admin"
+    if path.startswith("/ocr/corrections"):
+        return "correct" if request.method == "POST" else "admin"
     return "jobs" if path.startswith("/ocr/jobs") or "/api/doc/" in path else "read"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from flask import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -141,6 +141,19 @@ def whole_body(request: Request) -> bytes:
     if len(data) >= (request.max_content_length or 0):
         raise RequestEntityTooLarge  # a body of unstated length: Werkzeug cuts it at the limit without a word
     return data
+
+
+def json_object(request: Request, most_bytes: int) -> Mapping[str, object]:
+    """Give a small JSON object. Raises UnsupportedFormat for another content type, InputError for other bodies."""
+    if request.mimetype != "application/json":
+        raise UnsupportedFormat(f"The content type is {request.mimetype[:80]!r}; expected application/json.")
+    request.max_content_length = most_bytes
+    try:
+        values = TypeAdapter(dict[str, object]).validate_json(whole_body(request))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(f"The body is no JSON object ({first['msg'].removeprefix('Invalid JSON: ')}).") from error
+    return values
 
 
 def _from_json(body: bytes) -> tuple[tuple[Upload, ...], Mapping[str, object]]:

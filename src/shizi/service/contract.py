@@ -208,6 +208,69 @@ class PurgeAnswer(_Model):
     request_id: str
 
 
+class CorrectionsAnswer(_Model):
+    """Whether corrections are kept here."""
+
+    success: Literal[True]
+    kept: bool
+    longest_text: int
+    request_id: str
+
+
+class CorrectionAnswer(_Model):
+    """A line was kept. `known`: it was before, with this text; `replaced`: with another, which is gone."""
+
+    success: Literal[True]
+    outcome: Literal["kept", "replaced", "known"]
+    id: Annotated[str, Field(description="names the line's picture")]
+    text: Annotated[str, Field(description="the text as the models spell it")]
+    request_id: str
+
+
+class CorrectionsGone(_Model):
+    """How many lines were deleted."""
+
+    success: Literal[True]
+    dropped: int
+    request_id: str
+
+
+class Model(_Model):
+    """One version of the small recogniser; `refusals` tells why it may not be promoted."""
+
+    name: str
+    current: bool
+    made: str
+    parent: str
+    learned: Annotated[int, Field(description="corrections it learned from")]
+    held: Annotated[int, Field(description="corrections it was judged by")]
+    figures: Annotated[
+        dict[str, dict[str, dict[str, float]]], Field(description="of each set of lines: its parent and itself")
+    ]
+    refusals: list[str]
+
+
+class ModelChange(_Model):
+    """What was put in force."""
+
+    at: str
+    how: Literal["promote", "rollback", "restore"]
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+
+
+class ModelsAnswer(_Model):
+    """The versions of the small recogniser. `serving` is read with, `current` is in force in the folder."""
+
+    success: Literal[True]
+    serving: str
+    current: str
+    problem: Annotated[str, Field(description="why `current` is not read with; empty if it is")]
+    versions: list[Model]
+    log: list[ModelChange]
+    request_id: str
+
+
 class JobFile(_Model):
     """One file of a job; `pages` is not known until they are counted."""
 
@@ -379,6 +442,47 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
         "image/*": raw,
         "application/octet-stream": raw,
     }
+
+
+def correction_bodies(settings: Settings) -> dict[str, Any]:
+    """Give the schemas of the ways a corrected line may come: its own picture, or its page and where it stands."""
+    picture = picture_bodies(settings)["application/json"]["schema"]["properties"]["image"]
+    text = {"type": "string", "maxLength": 1000}
+    number = {"type": "number", "minimum": -100_000, "maximum": 1_000_000}
+    corner = {"type": "array", "minItems": 2, "maxItems": 2, "items": number}
+    place = {
+        "polygon": {"type": "array", "minItems": 4, "maxItems": 4, "items": corner},
+        "page": {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1},
+        "rotation": {"enum": [0, 90, 180, 270], "default": 0, "description": "as the page's answer has it"},
+        "vertical": {"type": "boolean", "default": False},
+        "password": {"type": "string", "maxLength": 1000, "default": ""},
+    }
+    said = {
+        "text": {**text, "minLength": 1, "description": "what the line says, one line of at most 200 characters"},
+        "read": {**text, "default": "", "description": "what had been read"},
+        "model": {"type": "string", "maxLength": 100, "default": "", "description": "what read it"},
+        "margins": {"type": "boolean", "default": False, "description": "the picture holds more than the line"},
+    }
+    whole = {"line": picture, "image": picture, **said, **place}
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    told = {name: {"type": "string"} for name in (*said, *place)}
+    ways = [{"required": ["line", "text"]}, {"required": ["image", "polygon", "text"]}]
+    closed = {"type": "object", "additionalProperties": False, "oneOf": ways}
+    return {
+        "application/json": {"schema": {**closed, "properties": whole}},
+        "multipart/form-data": {"schema": {**closed, "properties": {"line": file, "image": file, **told}}},
+    }
+
+
+def promotion_bodies(settings: Settings) -> dict[str, Any]:
+    """Give the schema of what names a version."""
+    schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["version"],
+        "properties": {"version": {"type": "string", "description": "a name that GET /ocr/models lists"}},
+    }
+    return {"application/json": {"schema": schema}}
 
 
 def job_bodies(settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
@@ -28,8 +29,8 @@ _WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an engine is asked: to read `data`, to count its pages, to write a `document` read of it in `format`, or to
-    give the `picture` of a page.
+    """What an engine is asked: to read `data`, to count its pages, to write a `document` read of it in `format`, to
+    give the `picture` of a page, or to cut out the line of it that was put right.
     """
 
     data: bytes
@@ -38,15 +39,17 @@ class Question:
     document: Document | None = None
     format: str = ""
     picture: Wanted | None = None
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine answers: a document, a number of pages, an error, or the places of a defect of ours."""
+    """What an engine answers: a document, a number of pages, a strip, an error, or the places of a defect of ours."""
 
     document: Document | None = None
     pages: int = 0
     written: bytes = b""
+    strip: Strip | None = None
     error: ShiziError | None = None
     defect: str = ""
     weights: tuple[str, ...] = ()
@@ -91,6 +94,8 @@ def _answer(reader: "Reads", question: Question) -> Answer:
         if question.document is not None:
             written = FORMATS[question.format].write(question.document, question.data, question.options.password)
             return Answer(written=written, memory=own_memory())
+        if question.given is not None:
+            return Answer(strip=reader.corrected(question.data, question.given), memory=own_memory())
         return Answer(document=reader.read(question.data, question.options), memory=own_memory())
     except ShiziError as error:
         return Answer(error=error, memory=own_memory())

@@ -3,7 +3,8 @@
 Takes a function that loads a reader (it must pickle) and gives `read` and `count`, as that reader has them, with a
 deadline. A reading that brings its process down costs that reading alone: the connections of all callers are held
 elsewhere, and a new engine takes the dead one's place, ever later if they keep dying. An engine that has grown too
-large, or has read too long, is replaced. Knows nothing of HTTP, nor of who is read first.
+large, or has read too long, is replaced; all are, one after the other, when other models are to be read with. Knows
+nothing of HTTP, nor of who is read first.
 """
 
 import logging
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import DeadlinePassed, ShiziError, Stopping, WorkerLost
 from shizi.export import FORMATS
@@ -52,6 +54,10 @@ class Reads(Protocol):
         """Tell how many pages `data` has."""
         ...
 
+    def corrected(self, data: bytes, given: Given) -> Strip:
+        """Cut out the line of `data` that was put right."""
+        ...
+
 
 Load = Callable[[], Reads]
 
@@ -73,6 +79,7 @@ class _Engine:
                 pass_fds=[there.fileno()],
             )
         self._connection = Connection(here.detach())
+        self.load = load
         self.retired = False
         self.memory = 0
         self.since = time.monotonic()
@@ -145,6 +152,7 @@ class Engines:
         self._renewing = False
         self._closed = False
         self._closing = threading.Event()
+        self._changing = threading.Lock()
         engines = [_Engine(load) for _ in range(count)]
         try:
             answers = [engine.ready() for engine in engines]
@@ -152,10 +160,15 @@ class Engines:
             for engine in engines:
                 engine.end(kill=True)
             raise
-        self.weights = answers[0].weights
+        self._weights = answers[0].weights
         self._all.update(engines)
         self._idle.extend(engines)
         threading.Thread(target=self._look_after, daemon=True, name="engines").start()
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The labels of the models that fresh engines have."""
+        return self._weights
 
     @property
     def alive(self) -> int:
@@ -198,6 +211,33 @@ class Engines:
         """Give one page of `data` as a JPEG, and how many pages there are; raises as `read` does."""
         answer = self._ask(Question(data, ReadOptions(), picture=wanted), deadline)
         return answer.written, answer.pages
+
+    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
+        """Cut out the line of `data` that was put right; raises as `read` does."""
+        strip = self._ask(Question(data, ReadOptions(), given=given), deadline).strip
+        assert strip is not None
+        return strip
+
+    def change(self, load: Load) -> None:
+        """Read with what `load` loads from now on: put a fresh engine beside each old one, then retire the old one.
+
+        No reading waits for it or fails by it, and at no time is there more than one engine too many. Raises what keeps
+        the first fresh one from loading, and then nothing has changed; Stopping when the service closes.
+        """
+        with self._changing:
+            fresh = _Engine(load)
+            try:
+                answer = fresh.ready()
+            except ShiziError:
+                fresh.end(kill=True)
+                raise
+            with self._lock:
+                self._load, self._weights = load, answer.weights
+                old = list(self._all)
+            self._enter(fresh, instead=old.pop() if old else None)
+            for engine in old:
+                if self._start_another(instead=engine) is None and self._closed:
+                    raise Stopping("The service is stopping; its models change when it starts again.")
 
     def close(self) -> None:
         """End all engines; those that read are killed."""
@@ -296,8 +336,8 @@ class Engines:
             return 0.0
         return float(min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2 ** (deaths - _FREE_DEATHS - 1)))
 
-    def _start_another(self) -> _Engine | None:
-        """Start engines until one loads; None when the service closes first."""
+    def _start_another(self, instead: _Engine | None = None) -> _Engine | None:
+        """Start engines until one loads, and retire `instead`; None when there are enough, or the service closes."""
         while not self._closing.wait(self._delay()):
             engine = _Engine(self._load)
             try:
@@ -307,19 +347,41 @@ class Engines:
                 engine.end(kill=True)
                 self._deaths.append(time.monotonic())
                 continue
-            with self._lock:
-                if not self._closed:
-                    self._all.add(engine)
-                    self._idle.append(engine)
-                    self._lock.notify()
-                    return engine
-            engine.end()
+            if self._enter(engine, instead):
+                return engine
+            if engine.load is self._load:
+                return None
         return None
+
+    def _enter(self, engine: _Engine, instead: _Engine | None = None) -> bool:
+        """Let an engine read, and retire `instead` in the same moment.
+
+        It is ended instead if there are enough without it, or the models were changed while it loaded.
+        """
+        idle = False
+        with self._lock:
+            current = engine.load is self._load
+            if current and instead is not None and instead in self._all:
+                instead.retired = True
+                idle = instead in self._idle
+                if idle:
+                    self._idle.remove(instead)
+                    self._all.discard(instead)
+            wanted = current and not self._closed and sum(not other.retired for other in self._all) < self._count
+            if wanted:
+                self._all.add(engine)
+                self._idle.append(engine)
+                self._lock.notify()
+        if idle and instead is not None:
+            instead.end()
+        if not wanted:
+            engine.end()
+        return wanted
 
     def _renew(self, old: _Engine) -> None:
         """Put a fresh engine beside one that has grown, then retire the old one: no reading waits for it."""
         log.info("an engine holds %d MB: it is replaced", old.memory // 1_000_000)
-        fresh = self._start_another()
+        fresh = self._start_another(instead=old)
         with self._lock:
             self._renewing = False
             if fresh is None or self._closed:
@@ -327,13 +389,6 @@ class Engines:
             if fresh.memory * _ROOM_TO_GROW > self._max_memory:
                 self._max_memory = int(fresh.memory * _ROOM_TO_GROW)
                 log.warning("a fresh engine fills its limit; from now on it is %d MB", self._max_memory // 1_000_000)
-            old.retired = True
-            idle = old in self._idle
-            if idle:
-                self._idle.remove(old)
-                self._all.discard(old)
-        if idle:
-            old.end()
 
     def _look_after(self) -> None:
         """Notice engines that died while idle."""
@@ -380,6 +435,10 @@ class Inside:
     def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
         """Give one page of `data` as a JPEG, and how many pages there are."""
         return draw(data, wanted)
+
+    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
+        """Cut out the line of `data` that was put right."""
+        return self._reader.corrected(data, given)
 
     def close(self) -> None:
         """Do nothing: the reader is the caller's."""

@@ -21,6 +21,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.options import ReadOptions
 from shizi.pages.picture import Wanted
@@ -103,7 +104,11 @@ class Counted:
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self._engine = engine
         self._metrics = metrics
-        self.weights = engine.weights
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The labels of the models that read what comes now."""
+        return self._engine.weights
 
     @property
     def alive(self) -> int:
@@ -129,6 +134,10 @@ class Counted:
     def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
         """Give one page of `data` as a JPEG, and how many pages there are."""
         return self._engine.picture(data, wanted, deadline)
+
+    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
+        """Cut out the line of `data` that was put right, until `deadline`."""
+        return self._engine.corrected(data, given, deadline)
 
     def close(self) -> None:
         """End what was started to read."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import shizi
 from shizi.cache import Cache, InRedis, InSqlite, Kept, Store, key_of
+from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import DeadlinePassed, InputError
 from shizi.export import FORMATS
@@ -27,7 +28,10 @@ REDIS_ADDRESSES = ("redis://", "rediss://", "unix://")
 class Engine(Protocol):
     """What reads: `Engines`, or a reader in this process."""
 
-    weights: tuple[str, ...]
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The labels of the models that read what comes now."""
+        ...
 
     @property
     def alive(self) -> int:
@@ -50,6 +54,10 @@ class Engine(Protocol):
 
     def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
         """Give one page of `data` as a JPEG, and how many pages there are, until `deadline`."""
+        ...
+
+    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
+        """Cut out the line of `data` that was put right, until `deadline`."""
         ...
 
     def close(self) -> None:
@@ -109,6 +117,12 @@ class Readings:
         with self.gate.admitted(0, Rank.BULK, deadline), self.gate.turn(0, Rank.BULK, deadline, gone):
             return self.engine.picture(data, wanted, deadline)
 
+    def corrected(self, data: bytes, given: Given) -> Strip:
+        """Cut out a line that was put right, where files are read."""
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        with self.gate.turn(pixels_in(data, self.settings.limits), deadline=deadline):
+            return self.engine.corrected(data, given, deadline)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -126,8 +140,9 @@ class Request:
         if self.terms.no_store:
             return Kept(self._read(data, options))
         cache = self.readings.cache
-        key = key_of(data, options, self.readings.engine.weights, shizi.__version__, self.scope)
-        return cache.get(key) or cache.read(key, lambda: self._read(data, options), self._check)
+        weights = self.readings.engine.weights
+        key = key_of(data, options, weights, shizi.__version__, self.scope)
+        return cache.get(key) or cache.read(key, lambda: self._read(data, options), self._check, weights)
 
     def _check(self) -> None:
         """End the wait for an identical request's reading when nobody waits for this one, or its time is up."""

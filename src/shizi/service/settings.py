@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shizi.corrections import Retention
 from shizi.errors import OptionsError
 from shizi.pages import Limits
 
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     )
     failures: str = Field("", description="folder that keeps pictures which could not be read; empty: none is kept")
     failures_bytes: int = Field(100_000_000, ge=1, description="most bytes kept there; the oldest go first")
+    models: str = Field("", description="folder of promoted models; empty: the shipped ones are read with")
+    corrections: str = Field("", description="folder that keeps lines which callers put right; empty: none is kept")
+    corrections_lines: int = Field(100_000, ge=1, description="most lines kept there; the oldest go first")
+    corrections_bytes: int = Field(500_000_000, ge=1, description="most bytes of their pictures; the oldest go first")
+    corrections_days: float = Field(365, ge=0, description="how long a line is kept there; 0: for good")
 
     @field_validator("cors_origins")
     @classmethod
@@ -104,6 +110,11 @@ class Settings(BaseSettings):
     )
     webhook_hosts: str = Field("", description="hosts that jobs may report to, with commas between; empty allows none")
     webhook_secret: str = Field("", repr=False, description="what signs the reports of jobs; without it none is sent")
+
+    @property
+    def retention(self) -> Retention:
+        """What may be kept of corrections."""
+        return Retention(self.corrections_lines, self.corrections_bytes, self.corrections_days)
 
     @property
     def limits(self) -> Limits:

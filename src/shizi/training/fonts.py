@@ -10,7 +10,7 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -189,10 +189,31 @@ def collect(into: Path, packages: Path) -> list[Face]:
         if original is None:
             raise FileNotFoundError(f"{source.file} is not in package {source.package}")
         faces.append(cut(source, original, into))
-    (into / "fonts.json").write_text(
-        json.dumps([asdict(face) for face in faces], ensure_ascii=False, indent=0), encoding="utf-8"
-    )
+    write(into, faces)
     return faces
+
+
+def installed(into: Path, roots: Sequence[Path]) -> list[Face]:
+    """List those faces of `SOURCES` that lie below `roots`, subset into `into`; fetches nothing.
+
+    Raises FileNotFoundError without a Chinese and a Latin one.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    files = {path.name: path for root in roots for path in root.rglob("*") if path.suffix in (".ttf", ".otf", ".ttc")}
+    faces = [cut(source, files[source.file], into) for source in SOURCES if source.file in files]
+    if {face.style == "latin" for face in faces} != {True, False}:
+        raise FileNotFoundError(
+            "There are no typefaces to draw lines with; collect them with `python -m shizi.training.fonts`, or install "
+            "Debian's packages fonts-noto-cjk and fonts-dejavu-core"
+        )
+    write(into, faces)
+    return load(into)
+
+
+def write(into: Path, faces: Sequence[Face]) -> None:
+    """List faces for `load`."""
+    rows = [asdict(face) for face in faces]
+    (into / "fonts.json").write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
 
 
 def load(folder: Path) -> list[Face]:

@@ -50,11 +50,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One crop of a real PDF: its picture file's bytes (decoded at each use), label and document."""
+    """One crop of a real PDF: its picture file's bytes (decoded at each use), label and document.
+
+    `margins`: it was cut as a detector's region, which holds more than the line.
+    """
 
     data: bytes
     text: str
     source: str
+    margins: bool = False
 
 
 def held_back(source: str) -> bool:
@@ -89,19 +93,21 @@ def load_crops(folder: Path) -> tuple[list[Crop], list[Crop]]:
 def load_folder(folder: Path) -> list[Crop]:
     """Read a folder of crops with a `labels.tsv`: file name, tab, text, one a line.
 
-    Raises InputError for a missing picture, a line without a tab, or a character that the charset lacks.
+    A second tab and `region` mark a crop with a detector's margins. Raises InputError for a missing picture, a line
+    without a tab, or a character that the charset lacks.
     """
     crops = []
     for number, row in enumerate((folder / "labels.tsv").read_text(encoding="utf-8").splitlines(), 1):
-        name, tab, text = row.partition("\t")
+        name, tab, rest = row.partition("\t")
+        text, _, kind = rest.partition("\t")
         text = labels.clean(text)
         unknown = [character for character in text if character not in labels.charset()]
-        if not tab or not text or unknown or not (folder / name).is_file():
+        if not tab or not text or unknown or kind not in ("", "region") or not (folder / name).is_file():
             raise InputError(
-                f"labels.tsv line {number} is not usable: expected `file<tab>text`, the file beside it, and "
-                f"characters of the charset (unknown here: {' '.join(unknown) or 'none'})."
+                f"labels.tsv line {number} is not usable: expected `file<tab>text`, or `file<tab>text<tab>region`, the "
+                f"file beside it, and characters of the charset (unknown here: {' '.join(unknown) or 'none'})."
             )
-        crops.append(Crop((folder / name).read_bytes(), text, name))
+        crops.append(Crop((folder / name).read_bytes(), text, name, kind == "region"))
     return crops
 
 
@@ -155,7 +161,9 @@ class Maker:
         """Spoil one crop: margins, geometry, tone, then flaws as often as `strength` says."""
         strip = decode(crop)
         widened = random.random() < 0.9
-        if widened:
+        if crop.margins:
+            strip, widened = _shifted(strip, random), True
+        elif widened:
             strip = _margins(strip, random)
         if random.random() < 0.5 * strength:
             strip = _shrink(strip, random)
@@ -198,7 +206,20 @@ def _margins(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uin
     margin = random.uniform(0, MARGINS[0]) if random.random() < TIGHT_SHARE else random.uniform(*MARGINS)
     top, bottom = (round(height * (margin + random.uniform(-UNEVEN, UNEVEN))) for _ in range(2))
     left, right = (random.randint(0, round(height * 0.25)) for _ in range(2))
-    strip = strip[max(0, -top) : height - max(0, -bottom)]
+    return _framed(strip, top, bottom, left, right)
+
+
+def _shifted(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uint8]:
+    """Move the edges of a region a little, as no detector cuts the same line twice alike."""
+    reach = round(strip.shape[0] * UNEVEN)
+    return _framed(
+        strip, *(random.randint(-reach, reach) for _ in range(2)), *(random.randint(0, reach) for _ in range(2))
+    )
+
+
+def _framed(strip: npt.NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> npt.NDArray[np.uint8]:
+    """Add rows and columns of the paper's grey; negative rows are cut off."""
+    strip = strip[max(0, -top) : strip.shape[0] - max(0, -bottom)]
     paper = int(np.median(strip[:, :2]))
     return np.asarray(
         cv2.copyMakeBorder(strip, max(0, top), max(0, bottom), left, right, cv2.BORDER_CONSTANT, value=paper),

@@ -1,0 +1,151 @@
+"""Tune: a trained network learns corrected lines and keeps what it knew.
+
+Takes the fp32 file to start from, crops to learn and faces to draw with, gives the tuned network. CTC on both, half
+and half; on the drawn lines the features before the last layer are also held to those of the start (Li and Hoiem, ECCV
+2016, "Learning without forgetting", on features instead of classes). The last layer itself stays as it is: what 200
+lines say of 8,489 classes is mostly noise, and with the same features it reads the same (docs/decisions/086).
+"""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+from torch import Tensor, nn
+
+from shizi.training import export_onnx, fonts, labels, samples
+from shizi.training.batches import CHUNK_BATCHES, Batch, chunk
+from shizi.training.crnn import STEP, Crnn, parameters
+from shizi.training.losses import loss_of
+from shizi.training.train import CLIP, Together, rate_at
+
+RATE = 1e-3
+# What a relative change of the drawn lines' features costs, against the loss of a corrected character.
+KEEP = 50.0
+NEGATIVES = 1500
+# Corrected lines are spoilt less than drawn ones: they were really seen.
+STRENGTH = 0.6
+# On CPUs that multiply 16-bit numbers a step takes two thirds of the time; others would take longer with them.
+HALF_PAYS = torch.cpu._is_avx512_bf16_supported()
+_TELL_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One run: from which fp32 file, on what, for so many minutes of processor time (of all ranks) or steps."""
+
+    start: Path
+    crops: Sequence[samples.Crop]
+    faces: Sequence[fonts.Face]
+    cpu_minutes: float
+    steps: int
+    ranks: int
+    batch: int
+    seed: int
+
+
+def load(path: Path) -> Crnn:
+    """Give the network of an exported fp32 file. Raises WeightsError for any other file."""
+    model = Crnn(len(labels.charset()))
+    export_onnx.restore(path, model)
+    return model.eval()
+
+
+def tune(tuning: Tuning, tell: Callable[[float, float, float], None]) -> Crnn:
+    """Tune, and `tell` now and then the share done and both losses. Raises RuntimeError when a process dies.
+
+    Each rank is a process of one thread: see `train`. Nothing of torch may have run in this one before.
+    """
+    together = Together(tuning.ranks, parameters(Crnn(len(labels.charset()))))
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tuned.pt"
+        ranks = [
+            context.Process(target=_rank, args=(tuning, rank, together, path, tell)) for rank in range(tuning.ranks)
+        ]
+        for process in ranks:
+            process.start()
+        while any(process.is_alive() for process in ranks):
+            if any(process.exitcode not in (None, 0) for process in ranks):
+                for process in ranks:
+                    process.kill()
+            time.sleep(0.1)
+        if any(process.exitcode for process in ranks) or not path.is_file():
+            raise RuntimeError("a process that tunes died; its error is above")
+        model = Crnn(len(labels.charset()))
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return model.eval()
+
+
+def _rank(
+    tuning: Tuning, rank: int, together: Together, path: Path, tell: Callable[[float, float, float], None]
+) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(tuning.seed)
+    # Both read as they will be used: a restored network has its norms folded away, and noise would count as change.
+    start, model = load(tuning.start), load(tuning.start)
+    start.requires_grad_(False)
+    for layer in (model.narrow, model.classes):
+        layer.requires_grad_(False)
+    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.0, betas=(0.9, 0.99))
+    generator = torch.Generator().manual_seed(tuning.seed * 7919 + rank)
+    began = time.process_time()
+    for step, (own, drawn) in enumerate(_batches(tuning, rank)):
+        used = (time.process_time() - began) * tuning.ranks / (tuning.cpu_minutes * 60)
+        share = together.agree(rank, max(used, step / tuning.steps if tuning.steps else 0.0))
+        if share >= 1.0:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(share, step, RATE)
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PAYS):
+            learned, kept = _losses(model, start, own, drawn, generator)
+        optimiser.zero_grad(set_to_none=False)
+        (learned + KEEP * kept).backward()  # type: ignore[no-untyped-call]
+        together.average(rank, learning)
+        torch.nn.utils.clip_grad_norm_(learning, CLIP)
+        optimiser.step()
+        if rank == 0 and step % _TELL_STEPS == 0:
+            tell(share, float(learned.detach()), float(kept.detach()))
+    if rank == 0:
+        torch.save(model.state_dict(), path)
+
+
+def _batches(tuning: Tuning, rank: int) -> Iterator[tuple[Batch, Batch]]:
+    """Give pairs without end: corrected lines, and as many drawn ones."""
+    maker, place = samples.Maker(tuning.faces, tuning.crops), 0
+    while True:
+        own, drawn = (
+            chunk(maker, tuning.seed + run, place, rank, tuning.ranks, tuning.batch, share, strength, False)
+            for run, share, strength in ((0, 1.0, STRENGTH), (1, 0.0, 1.0))
+        )
+        yield from zip(own, drawn, strict=True)
+        place += CHUNK_BATCHES * tuning.batch * tuning.ranks
+
+
+def _losses(model: Crnn, start: Crnn, own: Batch, drawn: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Give what is still wrong of all lines, and how far the features of drawn ones have moved, both scalars."""
+    both, found = _joined(own, drawn), list[Tensor]()
+    watch = model.narrow.register_forward_hook(lambda layer, inputs, output: found.append(output))
+    learned = loss_of(model, both, 2, NEGATIVES, generator)
+    watch.remove()
+    rows = len(own.lines)
+    with torch.no_grad():
+        before = start.features(both.lines[rows:]).float()  # N, T, 120
+    return learned, (found[0][rows:].float() - before).square().mean() / before.square().mean()
+
+
+def _joined(own: Batch, drawn: Batch) -> Batch:
+    """Put two batches into one, padded to the wider: one pass serves both."""
+    widest = max(own.lines.shape[3], drawn.lines.shape[3])
+    lines = [nn.functional.pad(part.lines, (0, widest - part.lines.shape[3])) for part in (own, drawn)]
+    frames = torch.full((len(own.lines) + len(drawn.lines), widest // STEP), -1, dtype=torch.long)
+    return Batch(
+        torch.cat(lines), torch.cat([own.steps, drawn.steps]), torch.cat([own.targets, drawn.targets]),
+        torch.cat([own.lengths, drawn.lengths]), frames,
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Improving: upside-down lines are learned, upright ones kept, and what comes out is judged by lines of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from shizi import weights
+from shizi.errors import InputError
+from shizi.training import export_onnx, fonts, improve, labels, render, samples, tune
+from shizi.training.crnn import Crnn
+
+pytestmark = pytest.mark.training
+FULL, SMALL = weights.find("crnn-full").path, weights.find("crnn").path
+
+
+def write(folder: Path, face: fonts.Face, seed: int, count: int) -> None:
+    """Write lines of numbers and capitals, turned over: a typeface never seen."""
+    folder.mkdir()
+    pen, random = render.Pen([face], face), Random(seed)
+    look = render.Look(32, 0.02, (0.1, 0.1, 0.15, 0.15), False, 0)
+    rows = []
+    for number in range(count):
+        text = "".join(random.choice("ABCDEFGHKLMNPRTUVWXY23456789") for _ in range(5))
+        cv2.imwrite(str(folder / f"{number}.png"), np.flipud(255 - pen.draw(text, face, face, look).ink))
+        rows.append(f"{number}.png\t{text}\tregion\n")
+    (folder / "labels.tsv").write_text("".join(rows))
+
+
+@pytest.mark.slow
+def test_from_corrections_to_a_compared_candidate(tmp_path: Path, faces: list[fonts.Face]) -> None:
+    write(tmp_path / "learn", faces[0], 1, 48)
+    write(tmp_path / "held", faces[0], 2, 20)
+    (tmp_path / "fonts").mkdir()
+    fonts.write(tmp_path / "fonts", faces)
+    command = [
+        *("--current", SMALL, "--start", FULL, "--learn", tmp_path / "learn", "--held", tmp_path / "held"),
+        *("--to", tmp_path / "to", "--fonts", tmp_path / "fonts", "--frozen", tmp_path / "held"),
+        *("--minutes", "60", "--steps", "50", "--ranks", "2", "--batch", "8", "--count", "50"),
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-m", "shizi.training.improve", *map(str, command)],
+        capture_output=True, text=True, timeout=1500, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    steps = [json.loads(row)["step"] for row in ran.stdout.splitlines() if row.startswith("{")]
+    assert list(dict.fromkeys(steps)) == ["tune", "choose", "write", "compare", "done"]
+    found = json.loads((tmp_path / "to" / improve.COMPARISON).read_text())
+    assert list(found["sets"]) == ["corrections", "drawn", "unseen faces", "frozen"]
+    own, drawn = found["sets"]["corrections"], found["sets"]["drawn"]
+    assert own["candidate"]["exact"] >= own["current"]["exact"] + 0.2
+    assert own["current"]["lines"] == 20
+    assert drawn["candidate"]["exact"] >= drawn["current"]["exact"] - 0.1
+    assert len([row for row in found["rows"] if row["set"] == "corrections"]) == 20
+    assert found["cpu_minutes"] > 0
+    kept = {entry.key: entry.value for entry in onnx.load(SMALL).metadata_props}
+    for name in (improve.FULL, improve.SMALL):
+        assert {entry.key: entry.value for entry in onnx.load(tmp_path / "to" / name).metadata_props} == kept
+    assert (tmp_path / "to" / improve.SMALL).stat().st_size < 0.4 * (tmp_path / "to" / improve.FULL).stat().st_size
+
+
+def test_half_the_way_lies_between() -> None:
+    start, tuned = Crnn(len(labels.charset())), Crnn(len(labels.charset()))
+    export_onnx.restore(FULL, start)
+    middle = improve.between(start, tuned, 0.5).state_dict()
+    name = "lstm.weight_ih_l0"
+    assert torch.allclose(middle[name], (start.state_dict()[name] + tuned.state_dict()[name]) / 2)
+    assert torch.equal(improve.between(start, tuned, 1.0).state_dict()[name], tuned.state_dict()[name])
+
+
+def test_the_farthest_that_loses_nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, tuned = tune.load(FULL), tune.load(FULL)
+    for right, reach in (([9, 10], 1.0), ([9, 7, 8, 9], 0.6), ([9, 5, 6, 7, 8, 6], 0.4)):
+        found = iter(right)
+        monkeypatch.setattr(improve, "_right", lambda model, lines, found=found: next(found))
+        assert improve.choose(start, tuned, [])[1] == reach
+
+
+def test_a_region_keeps_its_margins(tmp_path: Path, faces: list[fonts.Face]) -> None:
+    write(tmp_path / "own", faces[0], 1, 2)
+    [crop, _] = samples.load_folder(tmp_path / "own")
+    assert crop.margins
+    maker = samples.Maker(faces, [crop])
+    height = samples.decode(crop).shape[0]
+    made = [maker.crop(crop, Random(seed), 0.0) for seed in range(30)]
+    assert all(sample.margins and abs(sample.strip.shape[0] - height) <= 0.12 * height for sample in made)
+    (tmp_path / "own" / "labels.tsv").write_text("0.png\tAB\tsomething\n")
+    with pytest.raises(InputError, match="region"):
+        samples.load_folder(tmp_path / "own")
+
+
+def test_the_systems_faces_stand_in(tmp_path: Path) -> None:
+    import matplotlib
+
+    with pytest.raises(FileNotFoundError, match="fonts-noto-cjk"):
+        fonts.installed(tmp_path / "none", [Path(matplotlib.get_data_path()) / "fonts"])
+    assert improve.SYSTEM_FONTS[0] == Path("/usr/share/fonts")
