@@ -85,6 +85,18 @@ def between(start: Crnn, tuned: Crnn, reach: float) -> Crnn:
     return model.eval()
 
 
+def to_choose_by(faces: Sequence[fonts.Face], count: int) -> list[samples.Sample]:
+    """Draw lines neither learned from nor judged by; a third of them in faces held out, where there are any."""
+    drawn = samples.Maker(faces, [])
+    if not any(face.held_out for face in faces):
+        return [drawn.make(CHOICE_RUN, index, 0.0, STRENGTH) for index in range(count)]
+    unseen = samples.Maker(faces, [], held_out=True)
+    return [
+        unseen.make(CHOICE_RUN, index, 0.0, 0.0) if index % 3 == 0 else drawn.make(CHOICE_RUN, index, 0.0, STRENGTH)
+        for index in range(count)
+    ]
+
+
 def choose(start: Crnn, tuned: Crnn, lines: Sequence[samples.Sample]) -> tuple[Crnn, float]:
     """Take the model farthest from the start that reads as many drawn lines right; else the one that loses fewest."""
     least = _right(start, lines)
@@ -216,8 +228,7 @@ def main() -> None:
     # Before anything else of torch runs here: the processes that tune are forks of this one.
     tuned = tune.tune(_tuning(arguments), partial(_tell, arguments.minutes))
     found = material(arguments)
-    drawn = samples.Maker(found.faces, [])
-    choice = [drawn.make(CHOICE_RUN, index, 0.0, STRENGTH) for index in range(min(CHOICE_LINES, arguments.count))]
+    choice = to_choose_by(found.faces, min(CHOICE_LINES, arguments.count))
     model, reach = choose(tune.load(arguments.start), tuned, choice)
     say("write", reach=reach)
     write(model, arguments, found)
