@@ -408,7 +408,9 @@ def test_read_takes_a_template_as_a_file_and_a_pattern(
 
 def test_read_takes_a_recogniser_of_others(run: Run, reader: FakeReader, monkeypatch: pytest.MonkeyPatch) -> None:
     files: list[object] = []
-    monkeypatch.setattr("shizi.reader.Reader", lambda templates, recogniser: files.append(str(recogniser)) or reader)
+    monkeypatch.setattr(
+        "shizi.reader.Reader", lambda templates, recogniser, models: files.append(str(recogniser)) or reader
+    )
     assert run("read", "a.png", "--recogniser", "their.onnx") == 0
     monkeypatch.setenv("SHIZI_RECOGNISER", "by-setting.onnx")
     assert run("read", "a.png") == 0

@@ -224,7 +224,7 @@ class Versions:
         entry = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "how": how,
-            "from": state["stack"][-1],
+            "before": state["stack"][-1],
             "to": stack[-1],
         }
         values = {"stack": list(stack), "log": [*state["log"], entry][-_MOST_LOGGED:]}

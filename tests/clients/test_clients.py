@@ -27,9 +27,17 @@ from shizi.service.contract import PredictAnswer
 pytestmark = pytest.mark.slow
 
 
-# Operations that are no SDK's matter: what Prometheus collects. The drop-in endpoints under /compat/ have the shapes of
-# other services, whose own clients call them, and are not described; nor are the pages for people.
-OUT_OF_SCOPE = {("GET", "/metrics")}
+# Operations that are no SDK's matter: what Prometheus collects, what pages show and correct with, what operators do
+# (docs/clients.md). The drop-in endpoints under /compat/ have the shapes of other services, whose own clients call them,
+# and are not described; nor are the pages for people.
+OUT_OF_SCOPE = {
+    ("GET", "/metrics"),
+    ("POST", "/ocr/picture"),
+    ("POST", "/ocr/export"),
+    *((method, "/ocr/corrections") for method in ("GET", "POST", "DELETE")),
+    ("GET", "/ocr/models"),
+    *(("POST", f"/ocr/models/{change}") for change in ("promote", "rollback")),
+}
 
 SCENARIO = f"""
 no key: KeyMissing 401

@@ -62,6 +62,29 @@ export interface Check {
   detail: string;
 }
 
+/** A line was kept. `known`: it was before, with this text; `replaced`: with another, which is gone. */
+export interface CorrectionAnswer {
+  outcome: "kept" | "replaced" | "known";
+  /** Names the line's picture. */
+  id: string;
+  /** The text as the models spell it. */
+  text: string;
+  request_id: string;
+}
+
+/** Whether corrections are kept here. */
+export interface CorrectionsAnswer {
+  kept: boolean;
+  longest_text: number;
+  request_id: string;
+}
+
+/** How many lines were deleted. */
+export interface CorrectionsGone {
+  dropped: number;
+  request_id: string;
+}
+
 /** One field of a form. `rows`: of a list (an invoice's items), each row's fields. */
 export interface Field {
   value: string | Record<string, string>[];
@@ -127,6 +150,40 @@ export interface Line {
   model: string;
   vertical: boolean;
   words?: Word[] | null;
+}
+
+/** One version of the small recogniser; `refusals` tells why it may not be promoted. */
+export interface Model {
+  name: string;
+  current: boolean;
+  made: string;
+  parent: string;
+  /** Corrections it learned from. */
+  learned: number;
+  /** Corrections it was judged by. */
+  held: number;
+  /** Of each set of lines: its parent and itself. */
+  figures: Record<string, Record<string, Record<string, number>>>;
+  refusals: string[];
+}
+
+/** What was put in force. */
+export interface ModelChange {
+  at: string;
+  how: "promote" | "rollback" | "restore";
+  before: string;
+  to: string;
+}
+
+/** The versions of the small recogniser. `serving` is read with, `current` is in force in the folder. */
+export interface ModelsAnswer {
+  serving: string;
+  current: string;
+  /** Why `current` is not read with; empty if it is. */
+  problem: string;
+  versions: Model[];
+  log: ModelChange[];
+  request_id: string;
 }
 
 /** One page read. `rotation`: degrees clockwise the picture was turned to stand upright. */

@@ -255,7 +255,7 @@ class ModelChange(_Model):
 
     at: str
     how: Literal["promote", "rollback", "restore"]
-    from_: Annotated[str, Field(alias="from")]
+    before: str
     to: str
 
 

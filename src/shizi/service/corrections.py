@@ -32,6 +32,7 @@ routes = Blueprint("corrections", __name__, url_prefix="/ocr")
 
 _SWEEP_SECONDS = 3600.0
 _LONGEST_SENT = 1000
+_LONGEST_NAME = 64  # of a key
 _Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-100_000, le=1_000_000)]
 _Corner = Annotated[list[_Coordinate], Field(min_length=2, max_length=2)]
 
@@ -62,7 +63,7 @@ class _Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: str = Field(max_length=_LONGEST_SENT)
+    text: str = Field(min_length=1, max_length=_LONGEST_SENT)
     read: str = Field("", max_length=_LONGEST_SENT)
     model: str = Field("", max_length=100)
     margins: bool = False
@@ -112,7 +113,7 @@ def correct_line() -> ResponseReturnValue:
     CorrectionsGone,
     refusals=(400, 401, 403, 429, 503),
     query={
-        "sender": {"type": "string", "maxLength": 64, "description": "only what the key of this name sent"},
+        "sender": {"type": "string", "maxLength": _LONGEST_NAME, "description": "only what the key of this name sent"},
         "before": {"type": "string", "format": "date", "description": "only what was kept before this day (UTC)"},
     },
 )
@@ -122,7 +123,10 @@ def purge_corrections() -> ResponseReturnValue:
     strange = sorted(set(request.args) - {"sender", "before"})
     if strange:
         raise OptionsError(f"Option {strange[0][:40]!r} is not known; expected sender or before.")
-    dropped = corrections.purge(request.args.get("sender"), _day(request.args.get("before")))
+    sender = request.args.get("sender")
+    if sender is not None and len(sender) > _LONGEST_NAME:
+        raise OptionsError(f"The sender has {len(sender)} characters; expected a key's name, {_LONGEST_NAME} at most.")
+    dropped = corrections.purge(sender, _day(request.args.get("before")))
     return jsonify(success=True, dropped=dropped, request_id=g.request_id)
 
 

@@ -80,6 +80,35 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionAnswer:
+    """A line was kept. `known`: it was before, with this text; `replaced`: with another, which is gone."""
+
+    outcome: Literal["kept", "replaced", "known"]
+    id: str
+    """Names the line's picture."""
+    text: str
+    """The text as the models spell it."""
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionsAnswer:
+    """Whether corrections are kept here."""
+
+    kept: bool
+    longest_text: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionsGone:
+    """How many lines were deleted."""
+
+    dropped: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a form. `rows`: of a list (an invoice's items), each row's fields."""
 
@@ -158,6 +187,46 @@ class Line:
     model: str
     vertical: bool
     words: tuple[Word, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One version of the small recogniser; `refusals` tells why it may not be promoted."""
+
+    name: str
+    current: bool
+    made: str
+    parent: str
+    learned: int
+    """Corrections it learned from."""
+    held: int
+    """Corrections it was judged by."""
+    figures: dict[str, dict[str, dict[str, float]]]
+    """Of each set of lines: its parent and itself."""
+    refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChange:
+    """What was put in force."""
+
+    at: str
+    how: Literal["promote", "rollback", "restore"]
+    before: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsAnswer:
+    """The versions of the small recogniser. `serving` is read with, `current` is in force in the folder."""
+
+    serving: str
+    current: str
+    problem: str
+    """Why `current` is not read with; empty if it is."""
+    versions: tuple[Model, ...]
+    log: tuple[ModelChange, ...]
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
