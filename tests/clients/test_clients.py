@@ -28,8 +28,8 @@ pytestmark = pytest.mark.slow
 
 
 # Operations that are no SDK's matter: what Prometheus collects, what pages show and correct with, what operators do
-# (docs/clients.md). The drop-in endpoints under /compat/ have the shapes of other services, whose own clients call them,
-# and are not described; nor are the pages for people.
+# (docs/clients.md). The drop-in endpoints under /compat/ have the shapes of other services, whose own clients call
+# them, and are not described; nor are the pages for people.
 OUT_OF_SCOPE = {
     ("GET", "/metrics"),
     ("POST", "/ocr/picture"),
