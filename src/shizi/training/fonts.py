@@ -157,6 +157,7 @@ def cut(source: Source, original: Path, into: Path) -> Face:
     path = into / f"{source.name}{'.otf' if 'CFF ' in font else '.ttf'}"
     font.save(path)
     covered = "".join(chr(code) for code in sorted(_inked(font)))
+    font.close()
     return Face(source.name, path.name, source.licence, source.style, source.held_out, covered)
 
 
