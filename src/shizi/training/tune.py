@@ -21,7 +21,7 @@ from shizi.training import export_onnx, fonts, labels, samples
 from shizi.training.batches import CHUNK_BATCHES, Batch, chunk
 from shizi.training.crnn import STEP, Crnn, parameters
 from shizi.training.losses import loss_of
-from shizi.training.train import CLIP, Together, rate_at
+from shizi.training.train import CLIP, Together, half_pays, rate_at
 
 RATE = 1e-3
 # What a relative change of the drawn lines' features costs, against the loss of a corrected character.
@@ -29,8 +29,6 @@ KEEP = 50.0
 NEGATIVES = 1500
 # Corrected lines are spoilt less than drawn ones: they were really seen.
 STRENGTH = 0.6
-# On CPUs that multiply 16-bit numbers a step takes two thirds of the time; others would take longer with them.
-HALF_PAYS = torch.cpu._is_avx512_bf16_supported()
 _TELL_STEPS = 10
 
 
@@ -103,7 +101,7 @@ def _rank(
             break
         for group in optimiser.param_groups:
             group["lr"] = rate_at(share, step, RATE)
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PAYS):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half_pays("cpu")):
             learned, kept = _losses(model, start, own, drawn, generator)
         optimiser.zero_grad(set_to_none=False)
         (learned + KEEP * kept).backward()  # type: ignore[no-untyped-call]
