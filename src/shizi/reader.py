@@ -30,6 +30,7 @@ from shizi.options import Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
+from shizi.seals import Seal, find_seals, is_seal_text, without_seals
 from shizi.stopwatch import Stopwatch
 from shizi.tables import cut_apart, find_rules
 from shizi.tables import find as find_tables
@@ -147,17 +148,19 @@ class Reader:
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
         watch.lap("orientation")
-        tabled = options.tables == "auto"
+        tabled, seals = options.tables == "auto", find_seals(pixels)
+        watch.lap("layout")
         if tabled:  # cells are cut apart before reading, which takes rules for letters
-            rules = find_rules(pixels, [_polygon(region) for region in regions])
+            rules = find_rules(without_seals(pixels, seals), [_polygon(region) for region in regions])
             regions = cut_apart(regions, rules)
             watch.lap("tables")
         found = read_regions(pixels, regions, reader, search)
         watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
-            found = [replace(item, region=item.region.turned(2, *size)) for item in found]
-            rules = find_rules(pixels, [_polygon(item.region) for item in found]) if tabled else []
+            found, seals = [replace(item, region=item.region.turned(2, *size)) for item in found], find_seals(pixels)
+            cleared = without_seals(pixels, seals) if tabled else pixels
+            rules = find_rules(cleared, [_polygon(item.region) for item in found]) if tabled else []
         if options.pattern:
             found = self._constrained(pixels, found, options.pattern)
         fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
