@@ -43,6 +43,7 @@ WIDE, APART, ROW = (
 # Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
 # what one pixel tells at most, and the share of the stretch that no text covers.
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
+COARSE = 16  # pixels that tell the colour beyond a page's edge
 GREY = 3  # levels by which the channels of a page without colours differ at most
 BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
 ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
@@ -94,11 +95,8 @@ def view_of(pixels: Pixels, text: Sequence[Polygon]) -> View:
     scale = min(1.0, WORKING_SIZE / max(1.0, size))
     turn = _turn(pixels.shape[1], pixels.shape[0], text, scale)
     colours = _scaled(pixels, scale)
-    frame = _frame(turn, colours.shape[1], colours.shape[0])
-    if abs(turn[0, 1]) > 1e-9:  # what lies beyond the page's edge continues it: another colour would rule it off
-        colours = np.atleast_3d(
-            cv2.warpAffine(colours, turn, frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        )
+    if abs(turn[0, 1]) > 1e-9:
+        colours = _set_level(colours, turn)
     boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
     bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
     back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
@@ -166,6 +164,22 @@ def _crossing(region: Region, rule: Rule) -> float | None:
     reach = 0.3 * float(np.linalg.norm(side)) / max(1.0, float(np.linalg.norm(way)))
     edge = 0.15 * min(region.width, region.height) / max(region.width, region.height)
     return share if reach <= place <= 1 - reach and edge < share < 1 - edge else None
+
+
+def _set_level(colours: Map, turn: Floats) -> Map:
+    """Turn a page; what comes in from beyond its edges is what they show on the whole.
+
+    One colour for all would be ruled off from a page that is darker at one side; edges drawn out pixel by pixel make
+    rules of their noise.
+    """
+    height, width = colours.shape[:2]
+    frame = _frame(turn, width, height)
+    few = max(1, width // COARSE), max(1, height // COARSE)
+    coarse = cv2.resize(cv2.resize(colours, few, interpolation=cv2.INTER_AREA), (width, height))
+    beyond = cv2.warpAffine(coarse, turn, frame, borderMode=cv2.BORDER_REPLICATE)
+    page = cv2.warpAffine(np.full((height, width), 255, np.uint8), turn, frame)
+    cv2.copyTo(cv2.warpAffine(colours, turn, frame, borderMode=cv2.BORDER_REPLICATE), page, beyond)
+    return np.atleast_3d(np.asarray(beyond, np.uint8))
 
 
 def _scaled(pixels: Pixels, scale: float) -> Map:

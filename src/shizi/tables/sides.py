@@ -9,6 +9,7 @@ too, which letters do not reach; and it stands out as much as the table's other 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
@@ -29,11 +30,27 @@ ASIDE = 3  # pixels a side may stand beside where its boundary is taken to be
 FEWEST = 3  # drawn sides that tell how much a table's rules stand out
 # Of what its rules stand out by, from how much on a side is drawn, under how much it is not; least grey levels of a drawn one.
 SEEN, UNSEEN, LEAST = 0.42, 0.2, 3.0
+SEEN_CROSSED, UNSEEN_CROSSED = 0.75, 0.45  # the same where text stands across
+LONG = 3.0  # text heights from which a rule tells its boundary's slope
 SHARE = 0.5  # of the rows (columns) that a column's (row's) own boundary must part, if no rule told it
 # How far text reaches beyond a boundary to stand across it, in text heights, and of how much of what such a boundary parts.
 INTO, CROSSED = 0.3, 0.3
 NEW = 0.8  # text heights from one boundary to the next that no rule told
 LARGEST = 4000  # pixels of a side of a table looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A straight line of a grid set straight: where it stands at `middle` along it, and its slope. `told`: by long rules."""
+
+    place: float
+    middle: float
+    slope: float
+    told: bool = False
+
+    def at(self, along: float) -> float:
+        """Give where it stands at a place along it."""
+        return self.place + self.slope * (along - self.middle)
 
 
 def completed(rules: Sequence[Rule], view: View) -> list[Rule]:
@@ -49,33 +66,108 @@ def completed(rules: Sequence[Rule], view: View) -> list[Rule]:
 
 
 def _completed(grid: Grid, group: Sequence[Rule], view: View) -> Iterator[Rule]:
-    """Measure the sides of one grid's cells and give the rules they make."""
+    """Measure the sides of one grid's cells; gives its rules, without what is none, and those of sides they missed."""
     spare = round(2 * view.size)
     there = _matrix(grid, spare)
     flat = _flat(grid, view, there, spare)
-    upright, lying = _ridges(flat, view.size, True), _ridges(flat, view.size, False).T
-    rows = [spare + share * grid.height for share in grid.rows]
-    columns = [spare + share * grid.width for share in grid.columns]
-    above, before = drawn_sides(group, grid, view.size)  # rows + 1, columns; columns + 1, rows
-    down, across = _standing_out(upright, rows), _standing_out(lying, columns)  # rows, W; columns, H
-    usual = [_usual(_sides(down, columns), before), _usual(_sides(across, rows), above)]
-    if not any(usual):
+    ridges = {True: _ridges(flat, view.size, True), False: _ridges(flat, view.size, False).T}
+    text = _text_in(view, there)
+    texts = {True: text, False: text[:, [1, 0, 3, 2]]}
+    drawn = dict(zip((False, True), drawn_sides(group, grid, view.size), strict=True))
+    lines = {way: _lines(group, grid, there, spare, way, view.size) for way in (True, False)}
+    standing = {way: _standing_out(ridges[way], _places(lines[not way])) for way in (True, False)}
+    usual = {way: _usual(_sides(standing[way], lines[way], lines[not way]), drawn[way]) for way in (True, False)}
+    if not any(usual.values()):
         yield from group
         return
-    usual_down, usual_across = usual[0] or usual[1], usual[1] or usual[0]
-    text = _text_in(view, there)
-    if new := _untold(down, columns, usual_down, _crossed(text, rows, down.shape[1], view.size), view.size):
-        columns, before, above = _with(columns, new, before, above)
-        across = _standing_out(lying, columns)
-    if new := _untold(across, rows, usual_across, _crossed(text[:, [1, 0, 3, 2]], columns, across.shape[1], view.size), view.size):
-        rows, above, before = _with(rows, new, above, before)
-        down = _standing_out(upright, rows)
-    before, above = _judged(_sides(down, columns), before, usual_down), _judged(_sides(across, rows), above, usual_across)
-    for sides, places, crossing, is_upright in ((before, columns, rows, True), (above, rows, columns, False)):
-        for place, side in zip(places, sides, strict=True):
+    for way in (True, False):
+        edges = _places(lines[not way])
+        standing[way] = _standing_out(ridges[way], edges)
+        crossed = _crossed(texts[way], edges, ridges[way].shape[1], view.size)
+        if new := _untold(standing[way], _places(lines[way]), usual[way] or usual[not way], crossed, view.size):
+            lines[way], drawn[way], drawn[not way] = _with(lines[way], new, drawn[way], drawn[not way])
+    for way in (True, False):
+        edges = _places(lines[not way])
+        sides = _sides(_standing_out(ridges[way], edges), lines[way], lines[not way])
+        crossed = _crossed(texts[way], edges, ridges[way].shape[1], view.size)
+        under = np.stack([crossed[np.arange(len(crossed)), _at(line, edges, crossed.shape[1])] for line in lines[way]])
+        judged = _judged(sides, drawn[way], usual[way] or usual[not way], under)
+        yield from _kept(group, there, way, lines[way], edges, drawn[way] & ~judged, view.size)
+        for line, side in zip(lines[way], judged & ~drawn[way], strict=True):
             for first, last in _runs(side):
-                ends = [(place, crossing[i]) if is_upright else (crossing[i], place) for i in (first, last)]
-                yield Rule(_moved(there, ends[0]), _moved(there, ends[1]), is_upright)
+                ends = [(line.at(edges[i]), edges[i]) if way else (edges[i], line.at(edges[i])) for i in (first, last)]
+                yield Rule(_moved(there, ends[0]), _moved(there, ends[1]), way)
+
+
+def _lines(
+    group: Sequence[Rule], grid: Grid, matrix: Floats, spare: int, upright: bool, size: float
+) -> list[Boundary]:
+    """Give the straight lines of a grid's boundaries in its own pixels: those of the rules that tell them."""
+    places = [spare + share * (grid.width if upright else grid.height) for share in (grid.columns if upright else grid.rows)]
+    ends: list[list[tuple[float, float, float]]] = [[] for _ in places]  # aside, along, weight
+    for rule in group:
+        if rule.upright == upright:
+            stretch = _stretch(rule, np.linalg.inv(matrix))
+            (x0, y0), (x1, y1) = stretch
+            nearest = min(range(len(places)), key=lambda i: abs(places[i] - (x0 + x1) / 2))
+            if abs(places[nearest] - (x0 + x1) / 2) < size:
+                ends[nearest] += [(x0, y0, abs(y1 - y0)), (x1, y1, abs(y1 - y0))]
+    fits = [_fit(np.array(told), size) for told in ends]
+    slopes = [fit.slope for fit in fits if fit and fit.told]
+    slope = float(np.median(slopes)) if slopes else 0.0
+    return [
+        Boundary(place, 0.0, 0.0) if fit is None else fit if fit.told else Boundary(fit.place, fit.middle, slope)
+        for place, fit in zip(places, fits, strict=True)
+    ]
+
+
+def _fit(ends: Floats, size: float) -> Boundary | None:
+    """Fit a line to the ends of rules (N 3: aside, along, weight); short ones tell its place alone."""
+    if not len(ends):
+        return None
+    aside, along, weight = ends.T
+    middle = float(np.average(along, weights=weight + 1e-6))
+    place = float(np.average(aside, weights=weight + 1e-6))
+    if np.ptp(along) < LONG * size:
+        return Boundary(place, middle, 0.0)
+    slope, first = np.polyfit(along, aside, 1, w=weight + 1e-6)
+    return Boundary(float(first + slope * middle), middle, float(slope), told=True)
+
+
+def _stretch(rule: Rule, inverse: Floats) -> tuple[Point, Point]:
+    """Give the ends of a rule in a grid's own pixels, x and y changed over for a level one."""
+    start, end = _moved(inverse, rule.start), _moved(inverse, rule.end)
+    return (start, end) if rule.upright else (start[::-1], end[::-1])
+
+
+def _kept(
+    group: Sequence[Rule],
+    matrix: Floats,
+    upright: bool,
+    lines: Sequence[Boundary],
+    edges: Sequence[float],
+    off: Bools,
+    size: float,
+) -> Iterator[Rule]:
+    """Give the rules of a group without the sides of theirs that are `off` (boundaries, sides)."""
+    for rule in group:
+        if rule.upright != upright:
+            continue
+        (x0, y0), (x1, y1) = _stretch(rule, np.linalg.inv(matrix))
+        nearest = min(range(len(lines)), key=lambda i: abs(lines[i].at((y0 + y1) / 2) - (x0 + x1) / 2))
+        gone = _runs(off[nearest])
+        if abs(lines[nearest].at((y0 + y1) / 2) - (x0 + x1) / 2) > size or not off[nearest].any():
+            yield rule
+            continue
+        at, pieces = y0, []
+        for first, last in gone:
+            pieces.append((at, min(y1, edges[first])))
+            at = max(at, edges[last])
+        for start, end in [*pieces, (at, y1)]:
+            if end - start > 0.5 * size:
+                a, b = ((y - y0) / (y1 - y0) for y in (start, end))
+                (px, py), (qx, qy) = rule.start, rule.end
+                yield Rule((px + a * (qx - px), py + a * (qy - py)), (px + b * (qx - px), py + b * (qy - py)), upright)
 
 
 def _matrix(grid: Grid, spare: int) -> Floats:
@@ -129,9 +221,23 @@ def _near(levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.dilate(levels[None], np.ones((1, 3), np.uint8))[0], np.float32)
 
 
-def _sides(standing: Floats, places: Sequence[float]) -> Floats:
-    """Give by how much the sides at each place stand out (places, N)."""
-    return np.stack([standing[:, max(0, round(x) - ASIDE) : round(x) + ASIDE + 1].max(axis=1) for x in places])
+def _places(lines: Sequence[Boundary]) -> list[float]:
+    """Give where each boundary stands, in rising order as they are."""
+    return [line.place for line in lines]
+
+
+def _at(line: Boundary, edges: Sequence[float], width: int) -> list[int]:
+    """Give the pixel at which a boundary crosses the middle of each side."""
+    return [min(width - 1, max(0, round(line.at((start + end) / 2)))) for start, end in pairwise(edges)]
+
+
+def _sides(standing: Floats, lines: Sequence[Boundary], crossing: Sequence[Boundary]) -> Floats:
+    """Give by how much the sides along each boundary stand out (boundaries, sides)."""
+    width = standing.shape[1]
+    reach = np.arange(-ASIDE, ASIDE + 1)
+    places = np.array([_at(line, _places(crossing), width) for line in lines])  # boundaries, sides
+    near = np.clip(places[:, :, None] + reach, 0, width - 1)
+    return np.asarray(standing[np.arange(len(standing))[None, :, None], near].max(axis=2), np.float64)
 
 
 def _usual(sides: Floats, drawn: Bools) -> float:
@@ -140,12 +246,20 @@ def _usual(sides: Floats, drawn: Bools) -> float:
     return float(np.median(told)) if len(told) >= FEWEST else 0.0
 
 
-def _judged(sides: Floats, drawn: Bools, usual: float) -> Bools:
-    """Say which sides are drawn: as their rules say, but for what stands out clearly or not at all."""
-    seen = sides > max(LEAST, SEEN * usual)
-    unseen = sides < UNSEEN * usual
+def _judged(sides: Floats, drawn: Bools, usual: float, crossed: Bools) -> Bools:
+    """Say which sides are drawn: as their rules say, but for what stands out clearly or not at all.
+
+    Sides that text stands across (`crossed`) have to stand out more; a boundary of few such ones alone is none.
+    """
+    seen = sides > np.where(crossed, SEEN_CROSSED, SEEN) * max(usual, LEAST / SEEN)
+    unseen = sides < np.where(crossed, UNSEEN_CROSSED, UNSEEN) * usual
     unseen[[0, -1]] = False  # a frame's own rules are others
-    return np.asarray((drawn | seen) & ~unseen, np.bool_)
+    judged = (drawn | seen) & ~unseen
+    strokes = (judged & ~crossed).sum(axis=1) == 0
+    strokes &= judged.mean(axis=1) < SHARE
+    strokes[[0, -1]] = False
+    judged[strokes] = False
+    return np.asarray(judged, np.bool_)
 
 
 def _text_in(view: View, matrix: Floats) -> Floats:
@@ -183,13 +297,18 @@ def _untold(standing: Floats, places: Sequence[float], usual: float, crossed: Bo
     return new
 
 
-def _with(places: list[float], new: list[float], own: Bools, crossing: Bools) -> tuple[list[float], Bools, Bools]:
+def _with(
+    lines: list[Boundary], new: list[float], own: Bools, crossing: Bools
+) -> tuple[list[Boundary], Bools, Bools]:
     """Put new boundaries among others: with no side drawn of their `own`; those `crossing` them are as they were."""
-    every = sorted([*places, *new])
-    known = {place: side for place, side in zip(places, own, strict=True)}
+    slope = float(np.median([line.slope for line in lines]))
+    middle = float(np.median([line.middle for line in lines if line.told] or [0.0]))
+    every = sorted([*lines, *(Boundary(place, middle, slope) for place in new)], key=lambda line: line.place)
     none = np.zeros(own.shape[1], bool)
-    parent = [int(np.searchsorted(places, (a + b) / 2)) - 1 for a, b in pairwise(every)]
-    return every, np.stack([known.get(place, none) for place in every]), crossing[:, parent]
+    sides = [own[lines.index(line)] if line in lines else none for line in every]
+    places = _places(lines)
+    parent = [int(np.searchsorted(places, (a + b) / 2)) - 1 for a, b in pairwise(_places(every))]
+    return every, np.stack(sides), crossing[:, np.clip(parent, 0, len(lines) - 2)]
 
 
 def _runs(drawn: Bools) -> Iterator[tuple[int, int]]:
