@@ -2,7 +2,7 @@
 
 python bench/forms.py --score                    300 VAT invoices, a tenth with one printed figure falsified
 python bench/forms.py --score --kinds tickets    train tickets, taxi and machine-printed receipts
-python bench/forms.py --score --kinds tables     200 tables, a third each ruled, partly ruled and without rules; pages without
+python bench/forms.py --score --kinds tables     200 tables: ruled, partly ruled, without rules; and pages without
 python bench/forms.py --draw DIR --count 12      the pictures with their truth, to look at
 """
 

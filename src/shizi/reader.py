@@ -18,21 +18,21 @@ from shizi.cascade import Cascade
 from shizi.constrained import pattern
 from shizi.crop import Region, cut, rule_between
 from shizi.detect import Detector
-from shizi.document import Document, Line, Page, PageImage, PageText
+from shizi.document import Block, Document, Line, Page, PageImage, PageText, Table
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
 from shizi.fields.template import load
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange, name_blocks, with_detail
+from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail
 from shizi.line_image import Pixels
-from shizi.options import Mode, ReadOptions
+from shizi.options import Detail, Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
 from shizi.seals import Seal, find_seals, is_seal_text, without_seals
 from shizi.stopwatch import Stopwatch
-from shizi.tables import cut_apart, find_rules
+from shizi.tables import Rule, cut_apart, find_rules
 from shizi.tables import find as find_tables
 from shizi.text_layer import doubtful_fonts
 from shizi.weights import cpu_quota, find, has
@@ -163,15 +163,18 @@ class Reader:
             rules = find_rules(cleared, [_polygon(item.region) for item in found]) if tabled else []
         if options.pattern:
             found = self._constrained(pixels, found, options.pattern)
-        fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
-        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if tabled or finder else options.detail)
+        detail = "character" if tabled or finder else options.detail
+        fragments, stamped = _sealed(
+            [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE], pixels, seals
+        )
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), detail)
         watch.lap("layout")
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
-        blocks = name_blocks(lines, blocks, height)
-        page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        tables = find_tables(lines, rules) if tabled else ()
+        lines, blocks = _with_seals(lines, name_blocks(lines, blocks, height), stamped, detail)
+        page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, tables, warnings)
         if tabled:
-            page = replace(page, tables=find_tables(lines, rules))
             watch.lap("tables")
         return self._looked_at(page, options, watch, finder, lambda: self._sight(pixels, options.mode))
 
@@ -220,6 +223,7 @@ class Reader:
         """Take a page's own text, and read from pixels what stands there beside it."""
         fragments, warnings, found = list(page.fragments), page.warnings, []
         rest: Pixels | None = None
+        stamped: list[tuple[Seal, list[Fragment]]] = []
         if options.pdf != "text":
             reader = self._readers[options.mode]
             doubtful = doubtful_fonts(page, reader, self._charset, judged)
@@ -235,6 +239,7 @@ class Reader:
             if rest is not None:
                 regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
                 found = [_fragment(item) for item in regions if sureness(item.reading) >= LEGIBLE]
+                found, stamped = _sealed(found, rest, find_seals(rest))
 
         def parted(left: Polygon, right: Polygon) -> bool:
             return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
@@ -245,23 +250,50 @@ class Reader:
         # A watermark's box spans the page and would tie all that it crosses together: it comes after.
         for fragment in fragments:
             if _is_slanted(fragment):
-                (line,), (block,) = arrange([fragment], parted, detail)
-                blocks += (replace(block, lines=(len(lines),)),)
-                lines += (line,)
-        watch.lap("layout")
-        source = "ocr" if found else "text"
+                lines, blocks = set_beside(lines, blocks, [fragment], detail)
         blocks = name_blocks(lines, blocks, page.height)
-        size = page.width, page.height
-        made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, warnings=warnings, source=source)
+        tables: tuple[Table, ...] = ()
+        watch.lap("layout")
         if options.tables == "auto":
-            rules = find_rules(page.pixels, [line.polygon for line in lines]) if page.drawn else []
-            made = replace(made, tables=find_tables(lines, rules))
+            tables = find_tables(lines, _rules(page, lines))
             watch.lap("tables")
+        lines, blocks = _with_seals(lines, blocks, stamped, detail)
+        source = "ocr" if found or stamped else "text"
+        size = page.width, page.height
+        made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, tables, warnings, source)
 
         def sight() -> Sight | None:
             return self._sight(page.pixels, options.mode) if page.drawn else None
 
         return self._looked_at(made, options, watch, finder, sight)
+
+
+def _rules(page: PageText, lines: Sequence[Line]) -> list[Rule]:
+    """Find the rules of a page whose text its file holds; none where it cannot be drawn."""
+    if not page.drawn:
+        return []
+    return find_rules(without_seals(page.pixels, find_seals(page.pixels)), [line.polygon for line in lines])
+
+
+def _sealed(
+    fragments: Sequence[Fragment], pixels: Pixels, seals: Sequence[Seal]
+) -> tuple[list[Fragment], list[tuple[Seal, list[Fragment]]]]:
+    """Tell the text of seals from the page's own: gives that, and each seal with its own."""
+    own = [
+        next((i for i, seal in enumerate(seals) if is_seal_text(pixels, fragment.polygon, seal)), None)
+        for fragment in fragments
+    ]
+    rest = [fragment for fragment, seal in zip(fragments, own, strict=True) if seal is None]
+    return rest, [(seal, [f for f, n in zip(fragments, own, strict=True) if n == i]) for i, seal in enumerate(seals)]
+
+
+def _with_seals(
+    lines: tuple[Line, ...], blocks: tuple[Block, ...], stamped: Sequence[tuple[Seal, list[Fragment]]], detail: Detail
+) -> tuple[tuple[Line, ...], tuple[Block, ...]]:
+    """Put the seals of a page after its text, a block each, those too whose text could not be read."""
+    for seal, fragments in stamped:
+        lines, blocks = set_beside(lines, blocks, fragments, detail, "seal", seal.polygon)
+    return lines, blocks
 
 
 def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:

@@ -2,8 +2,8 @@
 
 Takes pixels (H W 3), gives `Seal`s with their ink, and pixels without it. Knows nothing of text.
 
-A seal is red ink whose outline is an ellipse: its ring. What else is red inside of the ring (a star, the owner's name along
-the ring) is the seal's as well. Square seals are left out: red frames and tables look the same.
+A seal is red ink whose outline is an ellipse: its ring. What else is red inside of the ring (a star, the owner's name
+along it) is the seal's as well. Square seals are left out: red frames and tables look the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,17 @@ from shizi.line_image import Pixels, as_pixels
 Map = npt.NDArray[np.uint8]
 
 WORKING_SIDE = 1000  # pixels of the longer side that seals are looked for in: rings are 0.5 mm thick and more
-# By how much of its level red stands above both other colours (0.22: paste pressed thinly, photographed in dim light), by how
-# much of that green may stand above blue (the rules of tax forms are brown), and how light red is at least.
+# By how much of its level red stands above both other colours (0.22: paste pressed thinly, photographed in dim light),
+# by how much of that green may stand above blue (the rules of tax forms are brown), and how light red is at least.
 RED, BROWN, DARKEST = 0.22, 0.45, 70
 STRICTER = (0.22, 0.4, 0.6)  # looked for in turn: where all the form is reddish, its seals are redder
 FEWEST_RED = 1e-4  # share of a page that is red: less is no seal
 LEAST, FLATTEST = 0.05, 0.5  # of the page's longer side that a seal is wide; its height to its width
-# The ring: directions from the centre in which red lies within this share of the radius from the ellipse, and how many of
-# them; gaps (creases, thin ink, the text it is pressed on) are what is missing.
+# The ring: directions from the centre in which red lies within this share of the radius from the ellipse, and how many
+# of them; gaps (creases, thin ink, the text it is pressed on) are what is missing.
 SECTORS, NEAR, RINGED = 48, 0.08, 0.75
-# Red share of the ellipse from which it is a spot, and of its surroundings (to so many radii) from which it is in a picture.
+# Red share of the ellipse from which it is a spot, and of its surroundings (to so many radii) from which it lies in a
+# picture.
 FILLED, AROUND, SURROUNDED = 0.6, 0.3, 1.3
 INSIDE = 1.06  # radii to which a seal's ink reaches
 STRAIGHT = 0.1  # of the page's longer side: what runs on straight is a rule
@@ -69,7 +70,9 @@ def find_seals(pixels: Pixels) -> list[Seal]:
         if cv2.countNonZero(red) < FEWEST_RED * red.size:
             break
         for seal in _rings(red):
-            if _is_pressed(_red(small), seal) and not any(seal.holds(other.centre) or other.holds(seal.centre) for other in found):
+            if _is_pressed(_red(small), seal) and not any(
+                seal.holds(other.centre) or other.holds(seal.centre) for other in found
+            ):
                 found.append(seal)
     return [Seal(_times(seal.centre, 1 / scale), _times(seal.radii, 1 / scale), seal.angle) for seal in found]
 
@@ -83,7 +86,9 @@ def without_seals(pixels: Pixels, seals: Sequence[Seal]) -> Pixels:
         left, top, right, bottom = _room(seal, pixels)
         part = cleared[top:bottom, left:right]
         red = _red(part)
-        ink = cv2.dilate(red & ~_ruled(red, seal) & _covered(seal, (left, top), part.shape[:2]), np.ones((3, 3), np.uint8))
+        ink = cv2.dilate(
+            red & ~_ruled(red, seal) & _covered(seal, (left, top), part.shape[:2]), np.ones((3, 3), np.uint8)
+        )
         part[ink > 0] = _ground(part, ink)[ink > 0]
     return cleared
 

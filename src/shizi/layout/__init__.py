@@ -13,7 +13,7 @@ from shizi.layout.kinds import name_blocks
 from shizi.layout.order import boxes_of, reading_order
 from shizi.options import Detail
 
-__all__ = ["Fragment", "arrange", "name_blocks", "with_detail"]
+__all__ = ["Fragment", "arrange", "name_blocks", "set_beside", "with_detail"]
 
 BLOCK_GAP = 0.9  # white space between two lines, in line heights, that starts a new block
 BLOCK_SIZES = 1.45  # a line this much higher than its neighbour (a heading) starts or ends one, too
@@ -41,6 +41,24 @@ def arrange(
         else:
             blocks.append([group])
     return tuple(lines), tuple(_block(lines, [i for group in block for i in group]) for block in blocks)
+
+
+def set_beside(
+    lines: tuple[Line, ...],
+    blocks: tuple[Block, ...],
+    fragments: Sequence[Fragment],
+    detail: Detail,
+    kind: str = "text",
+    around: Polygon | None = None,
+) -> tuple[tuple[Line, ...], tuple[Block, ...]]:
+    """Put fragments that lie over a page's text and are none of it (a seal's, a watermark's) after it, as one block.
+
+    `around`: the block's outline where it is not that of its lines. Without it there have to be fragments.
+    """
+    more, own = arrange(fragments, lambda left, right: False, detail)
+    indexes = tuple(len(lines) + i for block in own for i in block.lines)
+    outline = around if around is not None else _around([line.polygon for line in more])
+    return lines + more, (*blocks, Block(kind, outline, indexes))
 
 
 def _block(lines: Sequence[Line], indexes: Sequence[int]) -> Block:

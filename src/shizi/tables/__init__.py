@@ -12,10 +12,10 @@ import numpy as np
 from shizi.crop import Region
 from shizi.document import Cell, Line, Table
 from shizi.geometry import Point, Polygon
+from shizi.line_image import Pixels
 from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules, wrapped
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
-from shizi.line_image import Pixels
 from shizi.tables.rules import Rule, cut_at, rules_in, view_of
 from shizi.tables.sides import completed
 from shizi.tables.texts import Piece, chunks, cut_line, unstacked

@@ -1,6 +1,6 @@
 """Sides: which sides of a grid's cells are drawn, measured where they must be if they are.
 
-Takes the rules of a level page and its pixels, gives the rules with faint ones completed and strokes of letters taken off.
+Takes the rules of a level page and its pixels, gives them with faint ones completed and strokes of letters taken off.
 Knows nothing of what the text says.
 
 Rules found anywhere on a page have to be long or clear. Once some of them tell a table's frame, rows and columns, each
@@ -28,12 +28,13 @@ MOST = 40  # grey levels that one pixel tells at most
 BLOCK, END, OFF = 9, 6, 3  # pixels of a side that are averaged, at its ends, and left out where other rules cross it
 ASIDE = 3  # pixels a side may stand beside where its boundary is taken to be
 FEWEST = 3  # drawn sides that tell how much a table's rules stand out
-# Of what its rules stand out by, from how much on a side is drawn, under how much it is not; least grey levels of a drawn one.
+# Of what its rules stand out by, from how much on a side is drawn, under how much it is not; least grey levels of one
+# that is drawn.
 SEEN, UNSEEN, LEAST = 0.42, 0.2, 3.0
 SEEN_CROSSED, UNSEEN_CROSSED = 0.75, 0.45  # the same where text stands across
 LONG = 3.0  # text heights from which a rule tells its boundary's slope
 SHARE = 0.5  # of the rows (columns) that a column's (row's) own boundary must part, if no rule told it
-# How far text reaches beyond a boundary to stand across it, in text heights, and of how much of what such a boundary parts.
+# How far text reaches beyond a boundary to stand across it, in text heights, and of how much of what it parts at most.
 INTO, CROSSED = 0.3, 0.3
 NEW = 0.8  # text heights from one boundary to the next that no rule told
 LARGEST = 4000  # pixels of a side of a table looked at
@@ -41,7 +42,7 @@ LARGEST = 4000  # pixels of a side of a table looked at
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A straight line of a grid set straight: where it stands at `middle` along it, and its slope. `told`: by long rules."""
+    """A line of a grid set straight: where it stands at `middle` along it, and its slope. `told`: by long rules."""
 
     place: float
     middle: float
@@ -99,11 +100,11 @@ def _completed(grid: Grid, group: Sequence[Rule], view: View) -> Iterator[Rule]:
                 yield Rule(_moved(there, ends[0]), _moved(there, ends[1]), way)
 
 
-def _lines(
-    group: Sequence[Rule], grid: Grid, matrix: Floats, spare: int, upright: bool, size: float
-) -> list[Boundary]:
+def _lines(group: Sequence[Rule], grid: Grid, matrix: Floats, spare: int, upright: bool, size: float) -> list[Boundary]:
     """Give the straight lines of a grid's boundaries in its own pixels: those of the rules that tell them."""
-    places = [spare + share * (grid.width if upright else grid.height) for share in (grid.columns if upright else grid.rows)]
+    places = [
+        spare + share * (grid.width if upright else grid.height) for share in (grid.columns if upright else grid.rows)
+    ]
     ends: list[list[tuple[float, float, float]]] = [[] for _ in places]  # aside, along, weight
     for rule in group:
         if rule.upright == upright:
@@ -187,12 +188,14 @@ def _flat(grid: Grid, view: View, matrix: Floats, spare: int) -> Map:
     size = round(grid.width) + 2 * spare, round(grid.height) + 2 * spare
     way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.atleast_3d(
-        np.asarray(cv2.warpPerspective(view.colours, matrix, size, flags=way, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        np.asarray(
+            cv2.warpPerspective(view.colours, matrix, size, flags=way, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
     )
 
 
 def _ridges(colours: Map, size: float, upright: bool) -> Map:
-    """Give by how much each pixel stands out, dark or light, from what lies beside it, in the channel that tells most."""
+    """Give by how much each pixel stands out, dark or light, from what is beside it, in the channel that tells most."""
     thick = 2 * round(THICKEST * size / 2) + 3
     beside = np.ones((1, thick) if upright else (thick, 1), np.uint8)
     maps = [cv2.split(cv2.morphologyEx(colours, way, beside)) for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)]
@@ -297,9 +300,7 @@ def _untold(standing: Floats, places: Sequence[float], usual: float, crossed: Bo
     return new
 
 
-def _with(
-    lines: list[Boundary], new: list[float], own: Bools, crossing: Bools
-) -> tuple[list[Boundary], Bools, Bools]:
+def _with(lines: list[Boundary], new: list[float], own: Bools, crossing: Bools) -> tuple[list[Boundary], Bools, Bools]:
     """Put new boundaries among others: with no side drawn of their `own`; those `crossing` them are as they were."""
     slope = float(np.median([line.slope for line in lines]))
     middle = float(np.median([line.middle for line in lines if line.told] or [0.0]))
