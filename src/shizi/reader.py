@@ -205,7 +205,7 @@ class Reader:
             return Finder(load(self._templates, options.template))
         if options.fields != "auto":
             return None
-        stated = einvoice.of(content) if isinstance(content, bytes) else None
+        stated = einvoice.of(content, options.password) if isinstance(content, bytes) else None
         return Finder(stated=(stated.fields, stated.items) if stated else None)
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:

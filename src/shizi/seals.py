@@ -86,10 +86,11 @@ def without_seals(pixels: Pixels, seals: Sequence[Seal]) -> Pixels:
         left, top, right, bottom = _room(seal, pixels)
         part = cleared[top:bottom, left:right]
         red = _red(part)
-        ink = cv2.dilate(
-            red & ~_ruled(red, seal) & _covered(seal, (left, top), part.shape[:2]), np.ones((3, 3), np.uint8)
-        )
-        part[ink > 0] = _ground(part, ink)[ink > 0]
+        ink = red & ~_ruled(red, seal) & _covered(seal, (left, top), part.shape[:2])
+        ground = _ground(part, ink)
+        light = part[:, :, 0] > 0.7 * ground[:, :, 0]  # beside the ink, not of the letters under it
+        ink |= cv2.dilate(ink, np.ones((3, 3), np.uint8)) & light.astype(np.uint8)
+        part[ink > 0] = ground[ink > 0]
     return cleared
 
 
