@@ -24,7 +24,7 @@ from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
 from shizi.fields.template import load
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail
+from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail, without_tables
 from shizi.line_image import Pixels
 from shizi.options import Detail, Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
@@ -148,7 +148,7 @@ class Reader:
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
         watch.lap("orientation")
-        tabled, seals = options.tables == "auto", find_seals(pixels)
+        tabled, seals = options.tables != "none", find_seals(pixels)
         watch.lap("layout")
         if tabled:  # cells are cut apart before reading, which takes rules for letters
             rules = find_rules(without_seals(pixels, seals), [_polygon(region) for region in regions])
@@ -186,10 +186,12 @@ class Reader:
         finder: Finder | None,
         sight: Callable[[], Sight | None],
     ) -> Page:
-        """Let fields look at a page, then take off what detail was needed for that and not asked for."""
+        """Let fields look at a page, then take off what was needed for that and not asked for."""
         if finder is not None:
             finder.look(page, sight())
             watch.lap("fields")
+        if options.tables == "skip":
+            page = without_tables(page)
         return replace(page, lines=tuple(with_detail(line, options.detail) for line in page.lines))
 
     def _constrained(self, pixels: Pixels, found: list[ReadRegion], text: str) -> list[ReadRegion]:
@@ -244,7 +246,7 @@ class Reader:
         def parted(left: Polygon, right: Polygon) -> bool:
             return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
 
-        detail = "character" if finder or options.tables == "auto" else options.detail
+        detail = "character" if finder or options.tables != "none" else options.detail
         level = [fragment for fragment in fragments if not _is_slanted(fragment)]
         lines, blocks = arrange([*level, *found], parted, detail)
         # A watermark's box spans the page and would tie all that it crosses together: it comes after.
@@ -254,7 +256,7 @@ class Reader:
         blocks = name_blocks(lines, blocks, page.height)
         tables: tuple[Table, ...] = ()
         watch.lap("layout")
-        if options.tables == "auto":
+        if options.tables != "none":
             tables = find_tables(lines, _rules(page, lines))
             watch.lap("tables")
         lines, blocks = _with_seals(lines, blocks, stamped, detail)
