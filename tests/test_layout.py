@@ -135,7 +135,7 @@ def test_what_lies_over_the_text_comes_after_it_as_one_block() -> None:
 
 def test_what_stands_in_tables_is_left_out_and_said() -> None:
     place = Polygon.from_bounds(0, 0, 90, 20)
-    lines = tuple(Line(text, 0.9, place) for i, text in enumerate("甲乙丙丁"))
+    lines = tuple(Line(text, 0.9, place) for text in "甲乙丙丁")
     blocks = (
         Block("text", place, (0, 1)),
         Block("text", place, (2,)),

@@ -336,3 +336,6 @@ def test_reading_gives_tables_only_if_asked(real_reader: Reader) -> None:
     assert all(read.lines[i].text == cell.text for cell in table.cells for i in cell.lines)
     assert all(one.words == () for one in read.lines)
     assert math.isclose(table.polygon.bounds[0], 40, abs_tol=4)
+    (left,) = real_reader.read(page, ReadOptions(tables="skip")).pages
+    assert (left.lines, left.tables, left.text) == ((), (), "")
+    assert left.warnings[-1].startswith("tables_skipped: 1 tables")
