@@ -45,6 +45,13 @@ def test_round_and_oval_seals_are_found_where_they_are(radii: tuple[int, int], t
     assert sorted(seal.radii) == pytest.approx(sorted(radii), abs=5)
 
 
+@pytest.mark.parametrize("cut", [(0, 0, 1000, 500), (0, 0, 780, 700), (640, 0, 1000, 700)])
+def test_a_seal_that_the_page_s_edge_cuts_off_is_found(cut: tuple[int, int, int, int]) -> None:
+    (seal,) = find_seals(np.asarray(sheet("本合同一式两份", seal=(700, 420)).crop(cut)))
+    assert math.dist(seal.centre, (700 - cut[0], 420)) < 8
+    assert seal.radii == pytest.approx((120, 120), abs=8)
+
+
 def test_a_seal_on_a_dim_noisy_photograph_is_found() -> None:
     page = np.asarray(sheet("本合同一式两份", seal=(500, 300))).astype(np.float32)
     light = np.linspace(0.45, 0.9, page.shape[1])[None, :, None]

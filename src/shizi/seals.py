@@ -28,6 +28,7 @@ LEAST, FLATTEST = 0.05, 0.5  # of the page's longer side that a seal is wide; it
 # The ring: directions from the centre in which red lies within this share of the radius from the ellipse, and how many
 # of them; gaps (creases, thin ink, the text it is pressed on) are what is missing.
 SECTORS, NEAR, RINGED = 48, 0.08, 0.75
+CUT, SHOWN = 2, 0.6  # pixels off the page's edge where it cuts a ring off; share of the ring that has to be on the page
 # Red share of the ellipse from which it is a spot, and of its surroundings (to so many radii) from which it lies in a
 # picture.
 FILLED, AROUND, SURROUNDED = 0.6, 0.3, 1.3
@@ -137,7 +138,7 @@ def _rings(red: Map) -> Iterator[Seal]:
         width, height = cv2.boundingRect(contour)[2:]
         if max(width, height) < LEAST * side or min(width, height) < FLATTEST * max(width, height):
             continue
-        hull = cv2.convexHull(contour)
+        hull = _within(cv2.convexHull(contour), red)
         if len(hull) < 8:
             continue
         (x, y), axes, angle = cv2.fitEllipse(hull)
@@ -145,6 +146,12 @@ def _rings(red: Map) -> Iterator[Seal]:
         if _is_ring(red, seal) and not any(other.holds(seal.centre) for other in found):
             found.append(seal)
             yield seal
+
+
+def _within(hull: npt.NDArray[np.int32], red: Map) -> npt.NDArray[np.int32]:
+    """Leave out those points (N 1 2) at which the page's edge cuts a patch off."""
+    far = np.array(red.shape[::-1]) - 1 - CUT
+    return hull[((hull > CUT) & (hull < far)).all(axis=(1, 2))]
 
 
 def _is_ring(red: Map, seal: Seal) -> bool:
@@ -158,7 +165,11 @@ def _is_ring(red: Map, seal: Seal) -> bool:
     far = _distances(seal, points)
     ring = points[np.abs(far - 1) < NEAR] - seal.centre
     sectors = np.unique((np.arctan2(ring[:, 1], ring[:, 0]) / (2 * np.pi) * SECTORS).astype(int) % SECTORS)
-    return len(sectors) >= RINGED * SECTORS
+    angles = (np.arange(SECTORS) + 0.5) / SECTORS * 2 * np.pi
+    way = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    places = seal.centre + way / _distances(seal, seal.centre + way)[:, None]
+    shown = ((places > CUT) & (places < np.array(red.shape[::-1]) - 1 - CUT)).all(axis=1).sum()
+    return len(sectors) >= RINGED * shown and shown >= SHOWN * SECTORS
 
 
 def _is_pressed(red: Map, seal: Seal) -> bool:
