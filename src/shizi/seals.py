@@ -32,8 +32,10 @@ CUT, SHOWN = 2, 0.6  # pixels off the page's edge where it cuts a ring off; shar
 # Red share of the ellipse from which it is a spot, and of its surroundings (to so many radii) from which it lies in a
 # picture.
 FILLED, AROUND, SURROUNDED = 0.6, 0.3, 1.3
+CLEAR = 2.0  # red share of the ring to that inside of it: 3 and more in seals, 1 in a photographed face
 INSIDE = 1.06  # radii to which a seal's ink reaches
 STRAIGHT = 0.1  # of the page's longer side: what runs on straight is a rule
+ARC = 0.2  # height to width of the least part of a ring that tells it
 MOST = 60  # patches of red looked at, the largest
 
 
@@ -136,13 +138,13 @@ def _rings(red: Map) -> Iterator[Seal]:
     found: list[Seal] = []
     for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:MOST]:
         width, height = cv2.boundingRect(contour)[2:]
-        if max(width, height) < LEAST * side or min(width, height) < FLATTEST * max(width, height):
+        if max(width, height) < LEAST * side or min(width, height) < ARC * max(width, height):
             continue
         hull = _within(cv2.convexHull(contour), red)
         if len(hull) < 8:
             continue
         (x, y), axes, angle = cv2.fitEllipse(hull)
-        seal = Seal((float(x), float(y)), (float(axes[0]) / 2, float(axes[1]) / 2), float(angle))
+        seal = _refined(red, Seal((float(x), float(y)), (float(axes[0]) / 2, float(axes[1]) / 2), float(angle)))
         if _is_ring(red, seal) and not any(other.holds(seal.centre) for other in found):
             found.append(seal)
             yield seal
@@ -152,6 +154,20 @@ def _within(hull: npt.NDArray[np.int32], red: Map) -> npt.NDArray[np.int32]:
     """Leave out those points (N 1 2) at which the page's edge cuts a patch off."""
     far = np.array(red.shape[::-1]) - 1 - CUT
     return hull[((hull > CUT) & (hull < far)).all(axis=(1, 2))]
+
+
+def _refined(red: Map, seal: Seal) -> Seal:
+    """Fit an ellipse again to all red near it: a patch may be a part of its ring."""
+    if not np.isfinite([*seal.centre, *seal.radii]).all() or max(seal.radii) > max(red.shape):
+        return seal
+    left, top, right, bottom = _room(seal, red, 1 + 2 * NEAR)
+    rows, columns = np.nonzero(red[top:bottom, left:right])
+    points = np.stack([columns + left, rows + top], axis=1).astype(np.float64)
+    ring = points[np.abs(_distances(seal, points) - 1) < 1.5 * NEAR] if len(points) else points
+    if len(ring) < 8:
+        return seal
+    (x, y), axes, angle = cv2.fitEllipse(ring.astype(np.float32))
+    return Seal((float(x), float(y)), (float(axes[0]) / 2, float(axes[1]) / 2), float(angle))
 
 
 def _is_ring(red: Map, seal: Seal) -> bool:
@@ -173,12 +189,14 @@ def _is_ring(red: Map, seal: Seal) -> bool:
 
 
 def _is_pressed(red: Map, seal: Seal) -> bool:
-    """Say whether an ellipse is open inside and has no red around it: a stamp on paper, not a sign or a button."""
+    """Say whether an ellipse is a ring, open inside, with no red around it: no sign, no button, no face."""
     left, top, right, bottom = _room(seal, red, SURROUNDED)
     rows, columns = np.mgrid[top:bottom, left:right]
     far = _distances(seal, np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float64))
     inked = red[top:bottom, left:right].ravel() > 0
     inside, around = far <= 1, (far > 1.08) & (far < SURROUNDED)
+    if inked[np.abs(far - 1) < NEAR].mean() < CLEAR * inked[far < 1 - NEAR].mean():
+        return False
     return bool(inked[inside].mean() < FILLED) and not (around.any() and inked[around].mean() > AROUND)
 
 
