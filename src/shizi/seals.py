@@ -122,25 +122,24 @@ def _red(pixels: Pixels, least: float = RED) -> Map:
     above = cv2.subtract(red, cv2.max(green, blue))  # 0 where another colour is stronger
     enough = cv2.compare(above, cv2.convertScaleAbs(red, alpha=least), cv2.CMP_GT)
     brown = cv2.compare(cv2.subtract(green, blue), cv2.convertScaleAbs(above, alpha=BROWN), cv2.CMP_GT)
-    light = cv2.compare(red, DARKEST, cv2.CMP_GT)
-    return np.asarray(enough & light & ~np.asarray(brown) & 1, np.uint8)
+    light = cv2.threshold(red, DARKEST, 255, cv2.THRESH_BINARY)[1]
+    marked = cv2.bitwise_and(cv2.bitwise_and(enough, light), cv2.bitwise_not(brown))
+    return np.asarray(marked, np.uint8) & np.uint8(1)
 
 
 def _rings(red: Map) -> Iterator[Seal]:
     """Find the ellipses that red ink (H W) outlines; of those inside of one another the outer."""
     side = max(red.shape)
     long = max(8, round(STRAIGHT * side))
-    straight = cv2.morphologyEx(red, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
-    straight |= cv2.morphologyEx(red, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8))
     near = np.ones((3, 3), np.uint8)
-    closed = cv2.morphologyEx(red & ~straight, cv2.MORPH_CLOSE, near)
+    closed = cv2.morphologyEx(red & ~_straight(red, long), cv2.MORPH_CLOSE, near)
     contours = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     found: list[Seal] = []
     for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:MOST]:
         width, height = cv2.boundingRect(contour)[2:]
         if max(width, height) < LEAST * side or min(width, height) < ARC * max(width, height):
             continue
-        hull = _within(cv2.convexHull(contour), red)
+        hull = _within(np.asarray(cv2.convexHull(contour), np.int32), red)
         if len(hull) < 8:
             continue
         (x, y), axes, angle = cv2.fitEllipse(hull)
@@ -185,7 +184,7 @@ def _is_ring(red: Map, seal: Seal) -> bool:
     way = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     places = seal.centre + way / _distances(seal, seal.centre + way)[:, None]
     shown = ((places > CUT) & (places < np.array(red.shape[::-1]) - 1 - CUT)).all(axis=1).sum()
-    return len(sectors) >= RINGED * shown and shown >= SHOWN * SECTORS
+    return bool(len(sectors) >= RINGED * shown and shown >= SHOWN * SECTORS)
 
 
 def _is_pressed(red: Map, seal: Seal) -> bool:
@@ -232,10 +231,14 @@ def _covered(seal: Seal, corner: tuple[int, int], shape: tuple[int, ...]) -> Map
 
 def _ruled(red: Map, seal: Seal) -> Map:
     """Mark straight red runs as long as the radius: the form's own rules. A ring's flat parts are shorter."""
-    thick = cv2.dilate(red, np.ones((3, 3), np.uint8))
-    long = max(3, round(max(seal.radii)))
-    across = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
-    return np.asarray(across | cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8)), np.uint8)
+    thick = np.asarray(cv2.dilate(red, np.ones((3, 3), np.uint8)), np.uint8)
+    return _straight(thick, max(3, round(max(seal.radii))))
+
+
+def _straight(red: Map, long: int) -> Map:
+    """Mark runs of `long` pixels across or down."""
+    across, down = (cv2.morphologyEx(red, cv2.MORPH_OPEN, np.ones(side, np.uint8)) for side in ((1, long), (long, 1)))
+    return np.asarray(cv2.bitwise_or(across, down), np.uint8)
 
 
 def _ground(part: Pixels, ink: Map) -> Pixels:

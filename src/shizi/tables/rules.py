@@ -190,7 +190,7 @@ def _scaled(pixels: Pixels, scale: float) -> Map:
         pixels = as_pixels(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     red, green, blue = cv2.split(pixels)
     plain = max(cv2.norm(red, green, cv2.NORM_INF), cv2.norm(green, blue, cv2.NORM_INF)) < GREY
-    return red[:, :, None] if plain else pixels
+    return as_pixels(red)[:, :, None] if plain else pixels
 
 
 def _ridges(colours: Map, way: int, across: Map) -> Map:
@@ -271,7 +271,7 @@ def _masks(
     `crossed` marks the rules of the other way: where dots stand in a row because these cut something.
     """
     thick = 2 * round(THICKEST * size / 2) + 3
-    across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
+    across = np.ones((thick, 1), np.uint8)
     dark = _ridges(colours, cv2.MORPH_BLACKHAT, across)
     ridge = cv2.max(dark, _ridges(colours, cv2.MORPH_TOPHAT, across))
     along = bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]]  # text whose strokes run on as rules do
@@ -285,7 +285,7 @@ def _masks(
         covered[top:bottom, left:right] = 1
     _blank(dots, along, 0.0)
     dotted = _dotted(dots, covered, size)
-    blurred = np.atleast_3d(cv2.blur(colours, (max(3, round(BLUR * size)), 1)))
+    blurred = np.atleast_3d(as_pixels(cv2.blur(colours, (max(3, round(BLUR * size)), 1))))
     faint = np.asarray(_ridges(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
     _blank(faint, bounds, BLUR / 2 * size)
     mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)

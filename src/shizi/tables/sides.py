@@ -108,7 +108,7 @@ def _lines(group: Sequence[Rule], grid: Grid, matrix: Floats, spare: int, uprigh
     ends: list[list[tuple[float, float, float]]] = [[] for _ in places]  # aside, along, weight
     for rule in group:
         if rule.upright == upright:
-            stretch = _stretch(rule, np.linalg.inv(matrix))
+            stretch = _stretch(rule, np.asarray(np.linalg.inv(matrix), np.float64))
             (x0, y0), (x1, y1) = stretch
             nearest = min(range(len(places)), key=lambda i: abs(places[i] - (x0 + x1) / 2))
             if abs(places[nearest] - (x0 + x1) / 2) < size:
@@ -154,7 +154,7 @@ def _kept(
     for rule in group:
         if rule.upright != upright:
             continue
-        (x0, y0), (x1, y1) = _stretch(rule, np.linalg.inv(matrix))
+        (x0, y0), (x1, y1) = _stretch(rule, np.asarray(np.linalg.inv(matrix), np.float64))
         nearest = min(range(len(lines)), key=lambda i: abs(lines[i].at((y0 + y1) / 2) - (x0 + x1) / 2))
         gone = _runs(off[nearest])
         if abs(lines[nearest].at((y0 + y1) / 2) - (x0 + x1) / 2) > size or not off[nearest].any():
