@@ -84,6 +84,12 @@ def test_read_passes_options(run: Run, reader: FakeReader) -> None:
     )
 
 
+@pytest.mark.parametrize(("flags", "tables"), [([], "none"), (["--tables"], "auto"), (["--skip-tables"], "skip")])
+def test_tables_are_found_or_left_out(flags: list[str], tables: str, run: Run, reader: FakeReader) -> None:
+    assert run("read", "a.png", *flags) == 0
+    assert reader.asked[0][1].tables == tables
+
+
 def test_read_json_is_one_document(run: Run, reader: FakeReader, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("read", "a.png", "--format", "json") == 0
     document = Document.from_dict(json.loads(capsys.readouterr().out))
@@ -172,6 +178,7 @@ def test_one_bad_file_does_not_stop_the_rest(
         (["--orientation", "left"], "'orientation'"),
         (["--detail", "all"], "'detail'"),
         (["--format", "doc"], "'doc'"),
+        (["--tables", "--skip-tables"], "--skip-tables"),
     ],
 )
 def test_options_are_refused_by_name(

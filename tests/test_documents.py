@@ -1,14 +1,16 @@
 """Documents through the whole path: text from the file where it can be believed, from pixels where not."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import ofds
 import pdfs
+import pikepdf
 import pytest
 from fakes import FakeReader
-from pdfs import SHIFTED, drawn, lines, placed, scan
+from pdfs import SHIFTED, drawn, lines, placed, saved, scan
 from PIL import Image, ImageDraw, ImageFont
 
 from shizi.charset import Charset
@@ -110,6 +112,16 @@ def test_an_ofd_and_an_xml_invoice_are_documents(real_reader: Reader) -> None:
     stated = read(real_reader, ofds.DIGITAL.encode())
     assert (stated.source, stated.pages[0].source) == ("XML", "text")
     assert "价税合计（小写）：113.00" in stated.text
+
+
+def test_a_pdf_gives_the_fields_of_the_invoice_attached_to_it(real_reader: Reader) -> None:
+    with pikepdf.open(io.BytesIO(drawn(lines("An invoice")))) as pdf:
+        pdf.attachments["invoice.xml"] = pikepdf.AttachedFileSpec(pdf, ofds.DIGITAL.encode(), filename="invoice.xml")
+        data = saved(pdf)
+    document = real_reader.read(data, ReadOptions(fields="auto"))
+    fields = {field.name: field for field in document.fields}
+    assert (fields["total"].value, fields["total"].source) == ("113.00", "xml")
+    assert document.pages[0].text == "An invoice"
 
 
 # Page by page

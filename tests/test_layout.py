@@ -1,8 +1,8 @@
 import pytest
 
-from shizi.document import Char, Reading
+from shizi.document import Block, Cell, Char, Line, Page, Reading, Table
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange
+from shizi.layout import Fragment, arrange, set_beside, without_tables
 from shizi.options import Detail
 
 
@@ -121,3 +121,33 @@ def test_rows_of_a_table_are_one_block() -> None:
     lines, blocks = arrange(cells, lambda left, right: False, "line")
     assert [block.lines for block in blocks] == [(0, 1, 2, 3, 4, 5)]
     assert len(lines) == 6
+
+
+def test_what_lies_over_the_text_comes_after_it_as_one_block() -> None:
+    lines, blocks = arrange([piece("正文", 10, 10)], lambda left, right: False, "line")
+    stamp = [piece("发票专用章", 40, 30), piece("青岛识字", 45, 5)]
+    around = Polygon.from_bounds(30, 0, 160, 130)
+    lines, blocks = set_beside(lines, blocks, stamp, "line", "seal", around)
+    assert [line.text for line in lines] == ["正文", "青岛识字", "发票专用章"]
+    assert [(block.kind, block.lines) for block in blocks] == [("text", (0,)), ("seal", (1, 2))]
+    assert blocks[1].polygon == around
+
+
+def test_what_stands_in_tables_is_left_out_and_said() -> None:
+    place = Polygon.from_bounds(0, 0, 90, 20)
+    lines = tuple(Line(text, 0.9, place) for text in "甲乙丙丁")
+    blocks = (
+        Block("text", place, (0, 1)),
+        Block("text", place, (2,)),
+        Block("text", place, (3,)),
+        Block("seal", place, ()),
+    )
+    cells = (Cell(0, 0, "乙", place, lines=(1,)), Cell(0, 1, "丙", place, lines=(2,)), Cell(1, 0, "", place))
+    page = Page(1, 100, 200, lines=lines, blocks=blocks, tables=(Table(place, 2, 2, cells, True),))
+    left = without_tables(page)
+    assert [line.text for line in left.lines] == ["甲", "丁"]
+    assert [(block.kind, block.lines) for block in left.blocks] == [("text", (0,)), ("text", (1,)), ("seal", ())]
+    assert left.tables == ()
+    assert left.text == "甲\n\n丁"
+    assert left.warnings == ("tables_skipped: 1 tables with 2 lines were left out, as asked for.",)
+    assert without_tables(left) is left

@@ -1,10 +1,13 @@
 """OFD and XML e-invoices: texts with their places, pictures, what the issuer states; flaws refused."""
 
 import contextlib
+import io
 import random
 
 import numpy as np
 import ofds
+import pdfs
+import pikepdf
 import pytest
 from ofds import image_object, ofd, page, text_object
 from PIL import Image, ImageDraw, ImageFont
@@ -192,6 +195,35 @@ def test_an_ofd_states_what_its_tags_point_to() -> None:
     stated = einvoice.of(ofd(page(*texts), tags=tags))
     assert stated is not None
     assert stated.fields == {"invoice_number": "12345678", "seller_name": "识字科技"}
+
+
+def pdf_with(*attached: bytes, **saving: object) -> bytes:
+    with pikepdf.open(io.BytesIO(pdfs.drawn(pdfs.lines("An invoice")))) as document:
+        for i, content in enumerate(attached):
+            document.attachments[f"{i}.xml"] = pikepdf.AttachedFileSpec(document, content, filename=f"{i}.xml")
+        buffer = io.BytesIO()
+        document.save(buffer, **saving)  # type: ignore[arg-type]
+        return buffer.getvalue()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_pdf_states_what_is_attached_to_it(packed: bool) -> None:
+    mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
+    data = pdf_with(b"notes", b"<other/>", ofds.DIGITAL.encode(), object_stream_mode=mode)
+    assert einvoice.of(data) == einvoice.of(ofds.DIGITAL.encode())
+    assert einvoice.of(pdf_with(ofd(page(), attached=ofds.ELECTRONIC))) == einvoice.of(ofds.ELECTRONIC.encode())
+
+
+def test_a_locked_pdf_states_it_to_who_has_the_password() -> None:
+    data = pdf_with(ofds.DIGITAL.encode(), encryption=pikepdf.Encryption(owner="o", user="secret"))
+    assert einvoice.of(data, "secret") == einvoice.of(ofds.DIGITAL.encode())
+    assert einvoice.of(data) is None
+
+
+def test_a_pdf_without_an_invoice_or_with_a_pdf_in_a_pdf_states_nothing() -> None:
+    assert einvoice.of(pdf_with(b"notes")) is None
+    assert einvoice.of(pdf_with(pdf_with(ofds.DIGITAL.encode()))) is None
+    assert einvoice.of(pdf_with(b"x" * (17 << 20))) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"<a/>", b"<EInvoice/>", b"PK\3\4", ofd(page()), b"\xff\xd8\xff", b"<EInvoice>"])

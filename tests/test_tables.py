@@ -103,6 +103,46 @@ def test_a_grid_of_any_ink_is_read_at_any_tilt(degrees: float, ink: int, dash: i
     assert texts(table) == CELLS
 
 
+def test_rules_of_any_colour_show_on_coloured_heads() -> None:
+    page = drawn(4, 3, ink=0)
+    page[40:84, 40:490] = np.where(page[40:84, 40:490] == 255, np.array([255, 242, 204], np.uint8), 200)
+    page[page[:, :, 0] == 0] = (200, 205, 210)
+    lines = grid_lines(CELLS)
+    (table,) = find(lines, find_rules(page, [one.polygon for one in lines]))
+    assert shape(table) == (4, 3)
+
+
+def test_upright_rules_that_are_nearly_invisible_are_measured_side_by_side() -> None:
+    """In tight noisy rows, where only some of their pieces stand out for themselves."""
+    page = np.full((40 + 12 * 34 + 40, 700, 3), 240, np.uint8)
+    for r in range(13):
+        cv2.line(page, (40, 40 + 34 * r), (640, 40 + 34 * r), (120, 120, 120), 2)
+    for x in (40, 190, 340, 490, 640):
+        cv2.line(page, (x, 40), (x, 40 + 12 * 34), (218, 218, 218), 1)
+    noisy = cv2.GaussianBlur(page, (0, 0), 0.6) + np.random.default_rng(1).normal(0, 6, page.shape)
+    lines = grid_lines([["水泥水泥", "12345", "99.50", "2026"]] * 12, high=34)
+    (table,) = find(lines, find_rules(np.clip(noisy, 0, 255).astype(np.uint8), [one.polygon for one in lines]))
+    assert shape(table) == (12, 4)
+    assert all((cell.row_span, cell.column_span) == (1, 1) for cell in table.cells)
+
+
+def test_letters_on_a_boundary_part_no_spanning_cell() -> None:
+    page = drawn(3, 2)
+    page[130:170, 185:195] = 255  # the last row is one cell, and a stroke of its text stands on the columns' boundary
+    cv2.line(page, (190, 140), (190, 162), (0, 0, 0), 2)
+    lines = [*grid_lines([["甲", "1"], ["乙", "2"]]), line("合计十五", 150, 150)]
+    (table,) = find(lines, find_rules(page, [one.polygon for one in lines]))
+    assert {cell.text: cell.column_span for cell in table.cells}["合计十五"] == 2
+
+
+def test_the_dark_edge_of_a_photograph_rules_nothing_off() -> None:
+    page, lines = tilted(drawn(4, 3), grid_lines(CELLS), -3)
+    shade = np.linspace(0.35, 1.0, page.shape[1])[None, :, None]
+    dim = np.clip(page * shade + np.random.default_rng(2).normal(0, 4, page.shape), 0, 255).astype(np.uint8)
+    (table,) = find(lines, find_rules(dim, [one.polygon for one in lines]))
+    assert (shape(table), texts(table)) == ((4, 3), CELLS)
+
+
 def test_missing_rules_make_spans() -> None:
     page = drawn(3, 3)
     page[45:80, 185:335] = 255  # the head's first two cells are one
@@ -296,3 +336,6 @@ def test_reading_gives_tables_only_if_asked(real_reader: Reader) -> None:
     assert all(read.lines[i].text == cell.text for cell in table.cells for i in cell.lines)
     assert all(one.words == () for one in read.lines)
     assert math.isclose(table.polygon.bounds[0], 40, abs_tol=4)
+    (left,) = real_reader.read(page, ReadOptions(tables="skip")).pages
+    assert (left.lines, left.tables, left.text) == ((), (), "")
+    assert left.warnings[-1].startswith("tables_skipped: 1 tables")

@@ -1,12 +1,11 @@
 """Score what shizi finds in specimen tables: TEDS of structure and of content, tables missed and made up, time.
 
-    cd bench && python -m forms.score_tables [--count 200] [--seed 1] [--json FILE] [--draw DIR]
+    python bench/forms.py --score --kinds tables [--count 200] [--seed 1] [--json FILE]
 
 `count` specimens are drawn in equal parts ruled, partly ruled and borderless, and a fifth as many pages without one.
 A true table that no found one overlaps counts 0; of a page without one every table found is made up.
 """
 
-import argparse
 import json
 import statistics
 import time
@@ -113,23 +112,11 @@ def draw(folder: Path, count: int, seed: int) -> None:
             Image.fromarray(pixels).save(folder / f"{page.name}.png")
 
 
-def main() -> None:
-    """Take the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures and every table's score")
-    parser.add_argument("--draw", type=Path, metavar="DIR", help="write the pictures instead, framed")
-    chosen = parser.parse_args()
-    if chosen.draw:
-        return draw(chosen.draw, chosen.count, chosen.seed)
-    results, times = score(chosen.count, chosen.seed)
+def run(count: int, seed: int, kept: Path | None) -> None:
+    """Score and print the figures; `kept`: the file for them and every table's score, worst first."""
+    results, times = score(count, seed)
     figures = report(results, times)
     print(json.dumps(figures, indent=1))
-    if chosen.json:
+    if kept:
         worst = sorted((asdict(found) for found in results), key=lambda found: found["structure"])
-        chosen.json.write_text(json.dumps({**figures, "tables": worst}, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        kept.write_text(json.dumps({**figures, "tables": worst}, indent=1) + "\n")

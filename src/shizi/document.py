@@ -222,7 +222,7 @@ class Page:
         """The page's lines, one a row, a blank row between blocks."""
         if not self.blocks:
             return "\n".join(line.text for line in self.lines)
-        return "\n\n".join("\n".join(self.lines[i].text for i in block.lines) for block in self.blocks)
+        return "\n\n".join("\n".join(self.lines[i].text for i in block.lines) for block in self.blocks if block.lines)
 
     @property
     def confidence(self) -> float:

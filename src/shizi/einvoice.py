@@ -1,7 +1,8 @@
 """E-invoices: the values an invoice's own XML states, under the names that fields have.
 
 Takes the bytes of a file: the XML of a fully digital invoice (数电票, root EInvoice), that of an earlier electronic
-VAT invoice (root eInvoice, schema of 2019) or an OFD that carries one of them or marks its texts with custom tags.
+VAT invoice (root eInvoice, schema of 2019), an OFD that carries one of them or marks its texts with custom tags, or a
+PDF that has one of all these attached.
 Gives `EInvoice` values, or None. These are the issuer's own data, not readings; what they prove is for the fields.
 """
 
@@ -13,7 +14,13 @@ from xml.etree.ElementTree import Element
 
 from shizi.errors import InputError
 from shizi.ofd import Ofd
+from shizi.pdf import Pdf
 from shizi.xml import children, parse, text
+
+HEADER_WITHIN = 1024  # bytes before which a PDF's header stands
+# What a PDF says somewhere if files are attached to it: a stream's own type or a key of the file; or its objects
+# are packed.
+_ATTACHING = (b"/EmbeddedFile", b"/EF", b"/ObjStm")
 
 # Where the schema of fully digital invoices (State Taxation Administration, versions 0.2 to 0.31) keeps each field.
 _DIGITAL = {
@@ -128,9 +135,14 @@ class EInvoice:
     items: tuple[Mapping[str, str], ...] = ()
 
 
-def of(data: bytes) -> EInvoice | None:
-    """Give what a file states of the invoice it is; None if it is none, states nothing or is broken."""
+def of(data: bytes, password: str = "") -> EInvoice | None:
+    """Give what a file states of the invoice it is; None if it is none, states nothing or is broken.
+
+    `password` opens an encrypted PDF.
+    """
     try:
+        if b"%PDF-" in data[:HEADER_WITHIN]:
+            return _attached_to(data, password)
         if data[:2] == b"PK":
             return _of_ofd(data)
         return (
@@ -138,6 +150,16 @@ def of(data: bytes) -> EInvoice | None:
         )
     except InputError:
         return None
+
+
+def _attached_to(data: bytes, password: str) -> EInvoice | None:
+    """Give what the first e-invoice attached to a PDF states. Nothing is opened where nothing can be attached."""
+    if not any(sign in data for sign in _ATTACHING):
+        return None
+    with Pdf(data, password) as pdf:
+        attached = pdf.attached()
+    kinds = (content for content in attached if b"%PDF-" not in content[:HEADER_WITHIN])  # no PDF within a PDF
+    return next((stated for stated in map(of, kinds) if stated is not None), None)
 
 
 def _of_ofd(data: bytes) -> EInvoice | None:

@@ -12,7 +12,7 @@ Mode = Literal["fast", "auto", "accurate"]
 Enhance = Literal["auto", "none", "classic"]
 Orientation = Literal["auto", "none"]
 Detail = Literal["line", "word", "character"]
-Tables = Literal["none", "auto"]
+Tables = Literal["none", "auto", "skip"]
 Fields = Literal["none", "auto"]
 PdfSource = Literal["auto", "ocr", "text"]
 
@@ -33,7 +33,7 @@ class ReadOptions:
                  contrast, even light, Otsu
     orientation  auto = turn pages and lines upright; none = take the picture to be upright
     detail       how deep the result goes: lines, their words, or the characters of the words too
-    tables       auto = find tables and their cells
+    tables       auto = find tables and their cells; skip = leave out what stands in tables
     fields       auto = find out which form it is and its fields, with their checks
     pdf          auto = a usable text layer goes before reading pixels, page by page; ocr = pixels only; text = the
                  text layer only

@@ -21,21 +21,22 @@ from shizi.constrained import pattern
 from shizi.corrections import Given, Strip
 from shizi.crop import Region, cut, rule_between
 from shizi.detect import Detector
-from shizi.document import Document, Line, Page, PageImage, PageText
+from shizi.document import Block, Document, Line, Page, PageImage, PageText, Table
 from shizi.enhance import prepare, to_rgb
 from shizi.errors import InputError, OptionsError, UnsupportedFormat
 from shizi.fields import Finder, Sight
 from shizi.fields.template import load
 from shizi.geometry import Polygon
-from shizi.layout import Fragment, arrange, name_blocks, with_detail
+from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail, without_tables
 from shizi.line_image import Pixels
-from shizi.options import Mode, ReadOptions
+from shizi.options import Detail, Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
 from shizi.recognise import ConstrainedRecogniser, ReadsLines, Recogniser
+from shizi.seals import Seal, find_seals, is_seal_text, without_seals
 from shizi.stopwatch import Stopwatch
 from shizi.strips import strip_of
-from shizi.tables import cut_apart, find_rules
+from shizi.tables import Rule, cut_apart, find_rules
 from shizi.tables import find as find_tables
 from shizi.text_layer import doubtful_fonts
 from shizi.versions import SHIPPED, in_force, weights_of
@@ -171,28 +172,33 @@ class Reader:
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, quarters), 90 * quarters
             regions = [region.turned(quarters, *size).upright() for region in regions]
         watch.lap("orientation")
-        tabled = options.tables == "auto"
+        tabled, seals = options.tables != "none", find_seals(pixels)
+        watch.lap("layout")
         if tabled:  # cells are cut apart before reading, which takes rules for letters
-            rules = find_rules(pixels, [_polygon(region) for region in regions])
+            rules = find_rules(without_seals(pixels, seals), [_polygon(region) for region in regions])
             regions = cut_apart(regions, rules)
             watch.lap("tables")
         found = read_regions(pixels, regions, reader, search)
         watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
-            found = [replace(item, region=item.region.turned(2, *size)) for item in found]
-            rules = find_rules(pixels, [_polygon(item.region) for item in found]) if tabled else []
+            found, seals = [replace(item, region=item.region.turned(2, *size)) for item in found], find_seals(pixels)
+            cleared = without_seals(pixels, seals) if tabled else pixels
+            rules = find_rules(cleared, [_polygon(item.region) for item in found]) if tabled else []
         if options.pattern:
             found = self._constrained(pixels, found, options.pattern)
-        fragments = [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE]
-        lines, blocks = arrange(fragments, partial(_ruled, pixels), "character" if tabled or finder else options.detail)
+        detail = "character" if tabled or finder else options.detail
+        fragments, stamped = _sealed(
+            [_fragment(item) for item in found if sureness(item.reading) >= LEGIBLE], pixels, seals
+        )
+        lines, blocks = arrange(fragments, partial(_ruled, pixels), detail)
         watch.lap("layout")
         warnings = image.warnings + tuple(_noticed(rotation, lines, image.warnings))
         height, width = pixels.shape[:2]
-        blocks = name_blocks(lines, blocks, height)
-        page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, warnings=warnings)
+        tables = find_tables(lines, rules) if tabled else ()
+        lines, blocks = _with_seals(lines, name_blocks(lines, blocks, height), stamped, detail)
+        page = Page(image.number, width, height, image.dpi, rotation, lines, blocks, tables, warnings)
         if tabled:
-            page = replace(page, tables=find_tables(lines, rules))
             watch.lap("tables")
         return self._looked_at(page, options, watch, finder, lambda: self._sight(pixels, options.mode))
 
@@ -204,10 +210,12 @@ class Reader:
         finder: Finder | None,
         sight: Callable[[], Sight | None],
     ) -> Page:
-        """Let fields look at a page, then take off what detail was needed for that and not asked for."""
+        """Let fields look at a page, then take off what was needed for that and not asked for."""
         if finder is not None:
             finder.look(page, sight())
             watch.lap("fields")
+        if options.tables == "skip":
+            page = without_tables(page)
         return replace(page, lines=tuple(with_detail(line, options.detail) for line in page.lines))
 
     def _constrained(self, pixels: Pixels, found: list[ReadRegion], text: str) -> list[ReadRegion]:
@@ -223,7 +231,7 @@ class Reader:
             return Finder(load(self._templates, options.template))
         if options.fields != "auto":
             return None
-        stated = einvoice.of(content) if isinstance(content, bytes) else None
+        stated = einvoice.of(content, options.password) if isinstance(content, bytes) else None
         return Finder(stated=(stated.fields, stated.items) if stated else None)
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
@@ -241,6 +249,7 @@ class Reader:
         """Take a page's own text, and read from pixels what stands there beside it."""
         fragments, warnings, found = list(page.fragments), page.warnings, []
         rest: Pixels | None = None
+        stamped: list[tuple[Seal, list[Fragment]]] = []
         if options.pdf != "text":
             reader = self._readers[options.mode]
             doubtful = doubtful_fonts(page, reader, self._charset, judged)
@@ -256,28 +265,28 @@ class Reader:
             if rest is not None:
                 regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
                 found = [_fragment(item) for item in regions if sureness(item.reading) >= LEGIBLE]
+                found, stamped = _sealed(found, rest, find_seals(rest))
 
         def parted(left: Polygon, right: Polygon) -> bool:
             return _parted(page.rules, left, right) or (rest is not None and _ruled(rest, left, right))
 
-        detail = "character" if finder or options.tables == "auto" else options.detail
+        detail = "character" if finder or options.tables != "none" else options.detail
         level = [fragment for fragment in fragments if not _is_slanted(fragment)]
         lines, blocks = arrange([*level, *found], parted, detail)
         # A watermark's box spans the page and would tie all that it crosses together: it comes after.
         for fragment in fragments:
             if _is_slanted(fragment):
-                (line,), (block,) = arrange([fragment], parted, detail)
-                blocks += (replace(block, lines=(len(lines),)),)
-                lines += (line,)
-        watch.lap("layout")
-        source = "ocr" if found else "text"
+                lines, blocks = set_beside(lines, blocks, [fragment], detail)
         blocks = name_blocks(lines, blocks, page.height)
-        size = page.width, page.height
-        made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, warnings=warnings, source=source)
-        if options.tables == "auto":
-            rules = find_rules(page.pixels, [line.polygon for line in lines]) if page.drawn else []
-            made = replace(made, tables=find_tables(lines, rules))
+        tables: tuple[Table, ...] = ()
+        watch.lap("layout")
+        if options.tables != "none":
+            tables = find_tables(lines, _rules(page, lines))
             watch.lap("tables")
+        lines, blocks = _with_seals(lines, blocks, stamped, detail)
+        source = "ocr" if found or stamped else "text"
+        size = page.width, page.height
+        made = Page(page.number, *size, page.dpi, page.rotation, lines, blocks, tables, warnings, source)
 
         def sight() -> Sight | None:
             return self._sight(page.pixels, options.mode) if page.drawn else None
@@ -291,6 +300,34 @@ def _of_others(path: Path, threads: int) -> Weights:
     if adopted.trial.doubtful:
         log.warning("%s", adopted.advice)
     return adopted.weights
+
+
+def _rules(page: PageText, lines: Sequence[Line]) -> list[Rule]:
+    """Find the rules of a page whose text its file holds; none where it cannot be drawn."""
+    if not page.drawn:
+        return []
+    return find_rules(without_seals(page.pixels, find_seals(page.pixels)), [line.polygon for line in lines])
+
+
+def _sealed(
+    fragments: Sequence[Fragment], pixels: Pixels, seals: Sequence[Seal]
+) -> tuple[list[Fragment], list[tuple[Seal, list[Fragment]]]]:
+    """Tell the text of seals from the page's own: gives that, and each seal with its own."""
+    own = [
+        next((i for i, seal in enumerate(seals) if is_seal_text(pixels, fragment.polygon, seal)), None)
+        for fragment in fragments
+    ]
+    rest = [fragment for fragment, seal in zip(fragments, own, strict=True) if seal is None]
+    return rest, [(seal, [f for f, n in zip(fragments, own, strict=True) if n == i]) for i, seal in enumerate(seals)]
+
+
+def _with_seals(
+    lines: tuple[Line, ...], blocks: tuple[Block, ...], stamped: Sequence[tuple[Seal, list[Fragment]]], detail: Detail
+) -> tuple[tuple[Line, ...], tuple[Block, ...]]:
+    """Put the seals of a page after its text, a block each, those too whose text could not be read."""
+    for seal, fragments in stamped:
+        lines, blocks = set_beside(lines, blocks, fragments, detail, "seal", seal.polygon)
+    return lines, blocks
 
 
 def _counted(pages: Pages, on_page: Callable[[int, int], None]) -> Iterator[PageImage | PageText]:

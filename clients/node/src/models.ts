@@ -10,7 +10,7 @@ export interface Options {
   enhance?: "auto" | "none" | "classic";
   orientation?: "auto" | "none";
   detail?: "line" | "word" | "character";
-  tables?: "none" | "auto";
+  tables?: "none" | "auto" | "skip";
   fields?: "none" | "auto";
   pdf?: "auto" | "ocr" | "text";
   /** Which pages of a document: "1-3,7,10-". */

@@ -17,7 +17,7 @@ import typer
 
 import shizi
 from shizi.cli import corrections, keys, models
-from shizi.errors import ShiziError
+from shizi.errors import OptionsError, ShiziError
 from shizi.export import FORMATS
 from shizi.options import CHOICES, ReadOptions
 
@@ -113,6 +113,7 @@ def read(
         str | None, typer.Option(metavar=_values("detail"), help=f"How deep JSON goes. {_default('detail')}")
     ] = None,
     tables: Annotated[bool, typer.Option("--tables", help="Find tables and their cells.")] = False,
+    skip_tables: Annotated[bool, typer.Option("--skip-tables", help="Leave out what stands in tables.")] = False,
     fields: Annotated[
         str | None,
         typer.Option(metavar=_values("fields"), help=f"Find a form's fields and check them. {_default('fields')}"),
@@ -143,12 +144,14 @@ def read(
     """
     from shizi.cli.reading import ReadingList
 
+    if tables and skip_tables:
+        raise OptionsError("--tables and --skip-tables ask for opposite things; choose one.")
     chosen = {
         "mode": mode,
         "enhance": enhance,
         "orientation": orientation,
         "detail": detail,
-        "tables": "auto" if tables else None,
+        "tables": "skip" if skip_tables else "auto" if tables else None,
         "fields": fields,
         "pdf": pdf,
         "pages": pages,

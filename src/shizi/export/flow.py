@@ -86,7 +86,7 @@ def _texts(page: Page, block: Block, indexes: Sequence[int]) -> Iterator[Part]:
     if block.kind in _TITLES:
         yield Heading(joined([line.text for line in lines]), _TITLES[block.kind])
         return
-    if block.kind == "lines" or block.kind in _FURNITURE:
+    if block.kind in ("lines", "seal") or block.kind in _FURNITURE:
         yield Paragraph(tuple(line.text for line in lines), block.kind in _FURNITURE)
         return
     for rows in _paragraphs(lines, block):

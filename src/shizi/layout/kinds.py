@@ -8,6 +8,8 @@ Takes lines and blocks with the page's size, gives the blocks with their kinds. 
     header       what stands alone in the upper margin
     footer       what stands alone in the lower margin
     page_number  a page's number in either margin
+
+A seal's block (`seal`) is made where its ring is found and not named here.
 """
 
 import re

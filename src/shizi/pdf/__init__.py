@@ -7,6 +7,7 @@ can be trusted is for `text`, which size is right for `shizi.pages`.
     child, process   pdfium itself, and talking to it        text   characters -> fragments of lines
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -140,6 +141,12 @@ class Pdf:
         if "broken" in answer:
             raise self._broken(number)
         return _page(answer, blob)
+
+    def attached(self) -> list[bytes]:
+        """Give the files attached to the document (its /EmbeddedFiles), up to 32 of at most 16 MB each."""
+        answer, blob = self._ask("What is attached to the PDF", {"ask": "attached"})
+        ends = list(itertools.accumulate(answer["sizes"], initial=0))
+        return [bytes(blob[start:end]) for start, end in itertools.pairwise(ends)]
 
     def draw(
         self,

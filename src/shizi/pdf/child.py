@@ -10,6 +10,7 @@ with its answer:
     {"ask": "open", "password"} + the file   {"pages", "valid", "found"}, or {"error"} (fpdfview.h)
     {"ask": "missing", "indexes"}            {"index"}: the first of them that is not there, -1 if all are
     {"ask": "look", "index"}                 the facts of one page, see `look`, + its characters
+    {"ask": "attached"}                      {"sizes"} + the files attached to the document, one after another
     {"ask": "draw", "index", "size", "box", "hidden"}   {} + RGB rows; `hidden`: text objects to leave out
 """
 
@@ -28,6 +29,7 @@ MEMORY_BYTES = 1536 << 20
 MOST_OBJECTS = 20_000  # of a page, looked at one by one; a page of more is a drawing
 DEEPEST_FORM = 6
 MOST_SEGMENTS = 12  # of a path that may be a rule, a frame or a ground
+MOST_ATTACHED, LARGEST_ATTACHED = 32, 16 << 20  # files attached to a document, and the bytes of one: others are left
 _HIDDEN_ANNOTATION = 0b10  # ISO 32000-1, table 165
 _UNDRAWN_ANNOTATIONS = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)
 
@@ -184,6 +186,18 @@ class Session:
             box += 16
         return codes.tobytes() + owners.tobytes() + memoryview(boxes).cast("B")[: 16 * len(codes)].tobytes(), texts
 
+    def attached(self) -> tuple[Values, bytes]:
+        """Give the files attached to the document, those that are too large left out."""
+        found: list[bytes] = []
+        for i in range(min(pdfium.FPDFDoc_GetAttachmentCount(self.document), MOST_ATTACHED)):
+            attachment, size = pdfium.FPDFDoc_GetAttachment(self.document, i), ctypes.c_ulong()
+            if not pdfium.FPDFAttachment_GetFile(attachment, None, 0, size) or size.value > LARGEST_ATTACHED:
+                continue
+            content = ctypes.create_string_buffer(size.value)
+            if pdfium.FPDFAttachment_GetFile(attachment, content, size.value, size):
+                found.append(content.raw[: size.value])
+        return {"sizes": [len(content) for content in found]}, b"".join(found)
+
     def draw(self, index: int, size: list[int], box: list[int], hidden: list[int]) -> tuple[Values, Any]:
         """Draw a box (left, top, right, bottom) of a page whose whole is `size` (width, height) pixels, on white."""
         if not self._turn_to(index):
@@ -325,6 +339,8 @@ def _answer(session: Session, values: Values, blob: bytes) -> tuple[Values, Any]
             return {"index": next((i for i in values["indexes"] if not session.has(i)), -1)}, b""
         case "look":
             return session.look(values["index"])
+        case "attached":
+            return session.attached()
         case "draw":
             return session.draw(values["index"], values["size"], values["box"], values["hidden"])
         case _:

@@ -12,10 +12,12 @@ import numpy as np
 from shizi.crop import Region
 from shizi.document import Cell, Line, Table
 from shizi.geometry import Point, Polygon
+from shizi.line_image import Pixels
 from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules, wrapped
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
-from shizi.tables.rules import Rule, cut_at, find_rules
+from shizi.tables.rules import Rule, cut_at, rules_in, view_of
+from shizi.tables.sides import completed
 from shizi.tables.texts import Piece, chunks, cut_line, unstacked
 
 __all__ = ["Rule", "cut_apart", "find", "find_rules"]
@@ -23,6 +25,14 @@ __all__ = ["Rule", "cut_apart", "find", "find_rules"]
 EDGE = 0.01  # text reaches this share of a table's size beyond its frame
 MOST_BANDS = 4  # a table with more rows between rules has a rule under each
 FEWEST = 2  # cells with text: frames and charts have none
+
+
+def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
+    """Find the rules of a page (H W 3) by the polygons of its text; none on a page without text."""
+    if not text:
+        return []
+    view = view_of(pixels, text)
+    return [view.back(rule) for rule in completed(rules_in(view), view)]
 
 
 def cut_apart(regions: Sequence[Region], rules: Sequence[Rule]) -> list[Region]:

@@ -150,6 +150,18 @@ def grid_of(rules: Sequence[Rule], size: float) -> Grid | None:
     return Grid(outline, tuple(rows), tuple(columns), tuple(spans_of(above, before)))  # type: ignore[arg-type]
 
 
+def drawn_sides(rules: Sequence[Rule], grid: Grid, size: float) -> tuple[Bools, Bools]:
+    """Say which sides of a grid's cells its rules draw, the frame's own among them.
+
+    Gives those over which level rules run (rows + 1, columns) and left of which upright ones do (columns + 1, rows).
+    """
+    across, down = ([rule for rule in rules if rule.upright == upright] for upright in (False, True))
+    corners = np.array(grid.corners)
+    lying, upright = _stretches(across, corners, False), _stretches(down, corners, True)
+    above = _drawn(lying, grid.rows, grid.columns, ONE * size / grid.height, framed=False)
+    return above, _drawn(upright, grid.columns, grid.rows, ONE * size / grid.width, framed=False)
+
+
 def _corners(across: Sequence[Rule], down: Sequence[Rule], size: float) -> Floats | None:
     """Give the corners (4 2) of the frame: where its outer rules, or lines through the others' ends, meet."""
     if len(across) < 2 or not down:
@@ -235,8 +247,13 @@ def _boundaries(stretches: Floats, one: float) -> list[float]:
     return [0.0, *inner, 1.0]
 
 
-def _drawn(stretches: Floats, boundaries: Sequence[float], crossing: Sequence[float], one: float) -> Bools:
-    """Say of each boundary (rows) whether a rule runs along it between successive crossing ones (columns)."""
+def _drawn(
+    stretches: Floats, boundaries: Sequence[float], crossing: Sequence[float], one: float, framed: bool = True
+) -> Bools:
+    """Say of each boundary (rows) whether a rule runs along it between successive crossing ones (columns).
+
+    `framed`: the outer ones count as drawn, whether they are or not.
+    """
     drawn = np.zeros((len(boundaries), len(crossing) - 1), bool)
     starts, ends = np.array(crossing[:-1]), np.array(crossing[1:])
     for i, boundary in enumerate(boundaries):
@@ -245,7 +262,8 @@ def _drawn(stretches: Floats, boundaries: Sequence[float], crossing: Sequence[fl
             if abs(place - boundary) < 1.2 * one:
                 cover += np.clip(np.minimum(ends, end) - np.maximum(starts, start), 0, None)
         drawn[i] = cover > DRAWN * (ends - starts)
-    drawn[0] = drawn[-1] = True  # the frame, drawn or not
+    if framed:
+        drawn[0] = drawn[-1] = True
     return drawn
 
 

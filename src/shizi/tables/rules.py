@@ -10,6 +10,7 @@ own strokes would pass for them.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import cv2
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from shizi.crop import Region
 from shizi.geometry import Point, Polygon
-from shizi.line_image import Pixels
+from shizi.line_image import Pixels, as_pixels
 
 Map = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,8 @@ WIDE, APART, ROW = (
 # Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
 # what one pixel tells at most, and the share of the stretch that no text covers.
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
+COARSE = 16  # pixels that tell the colour beyond a page's edge
+GREY = 3  # levels by which the channels of a page without colours differ at most
 BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
 ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
 MOST = 1500  # pieces looked at: the longest; a picture of more is no form
@@ -68,37 +71,53 @@ class Rule:
         return self.start[aside] + share * (self.end[aside] - self.start[aside])
 
 
-def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
-    """Find the rules of a page, whose tilt and scale its text tells; none on a page without text."""
-    if not text:
-        return []
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page set level and scaled to where rules are looked for: its colours (H W 3, or H W 1 of a page without), the
+    bounds of its text (K 4), the text's height, and the way back to the page (2 3, after a division by `scale`).
+    """
+
+    colours: Map
+    bounds: Floats
+    size: float
+    turned_back: Floats
+    scale: float
+
+    def back(self, rule: Rule) -> Rule:
+        """Give a rule of the view where it stands on the page."""
+        start, end = (_moved(point, self.turned_back, 1 / self.scale) for point in (rule.start, rule.end))
+        return Rule(start, end, rule.upright)
+
+
+def view_of(pixels: Pixels, text: Sequence[Polygon]) -> View:
+    """Set a page (H W 3) level and bring it to the working size, by the tilt and scale its text tells."""
     size = float(np.median([min(polygon.width, polygon.height) for polygon in text]))
     scale = min(1.0, WORKING_SIZE / max(1.0, size))
     turn = _turn(pixels.shape[1], pixels.shape[0], text, scale)
-    grey = _darkest(pixels, scale)
-    frame = _frame(turn, grey.shape[1], grey.shape[0])
+    colours = _scaled(pixels, scale)
     if abs(turn[0, 1]) > 1e-9:
-        edge = int(np.median(grey[:: max(1, grey.shape[0] // 64), :: max(1, grey.shape[1] // 64)]))
-        grey = np.asarray(cv2.warpAffine(grey, turn, frame, flags=cv2.INTER_LINEAR, borderValue=edge), np.uint8)
+        colours = _set_level(colours, turn)
     boxes = [_turned(polygon.corners, turn, scale) for polygon in text]
-    size = max(6.0, size * scale)
+    bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
     back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
+    return View(np.asarray(colours, np.uint8), bounds, max(6.0, size * scale), back, scale)
+
+
+def rules_in(view: View) -> list[Rule]:
+    """Find the rules of a level page, in its own pixels."""
     rules: list[Rule] = []
     crossed: Map | None = None
     frames: list[tuple[int, int, int, int]] = []
     for upright in (False, True):
-        view = np.ascontiguousarray(grey.T) if upright else grey
-        bounds = np.array([[*box.min(axis=0), *box.max(axis=0)] for box in boxes])  # K, 4
-        bounds = bounds[:, [1, 0, 3, 2]] if upright else bounds
-        mask, strong = _masks(view, bounds, size, crossed, frames)
+        colours = np.ascontiguousarray(view.colours.transpose(1, 0, 2)) if upright else view.colours
+        bounds = view.bounds[:, [1, 0, 3, 2]] if upright else view.bounds
+        mask, strong = _masks(colours, bounds, view.size, crossed, frames)
         crossed = np.ascontiguousarray(mask.T)
-        joined = _joined(_pieces(mask, strong, bounds, size), size)
-        frames = _frames(joined, size)
+        joined = _joined(_pieces(mask, strong, bounds, view.size), view.size)
+        frames = _frames(joined, view.size)
         for rule in joined:
             ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
-            ends = (ends[0][::-1], ends[1][::-1]) if upright else ends
-            start, end = (_moved(point, back, 1 / scale) for point in ends)
-            rules.append(Rule(start, end, upright))
+            rules.append(Rule(*((ends[0][::-1], ends[1][::-1]) if upright else ends), upright))
     return rules
 
 
@@ -147,16 +166,40 @@ def _crossing(region: Region, rule: Rule) -> float | None:
     return share if reach <= place <= 1 - reach and edge < share < 1 - edge else None
 
 
-def _darkest(pixels: Pixels, scale: float) -> Map:
-    """Give the least of the three colours: ink of any colour is dark in it. Scaled."""
-    red, green, blue = cv2.split(pixels)
-    grey = cv2.min(cv2.min(red, green), blue)
+def _set_level(colours: Map, turn: Floats) -> Map:
+    """Turn a page; what comes in from beyond its edges is what they show on the whole.
+
+    One colour for all would be ruled off from a page that is darker at one side; edges drawn out pixel by pixel make
+    rules of their noise.
+    """
+    height, width = colours.shape[:2]
+    frame = _frame(turn, width, height)
+    few = max(1, width // COARSE), max(1, height // COARSE)
+    coarse = cv2.resize(cv2.resize(colours, few, interpolation=cv2.INTER_AREA), (width, height))
+    beyond = cv2.warpAffine(coarse, turn, frame, borderMode=cv2.BORDER_REPLICATE)
+    page = cv2.warpAffine(np.full((height, width), 255, np.uint8), turn, frame)
+    cv2.copyTo(cv2.warpAffine(colours, turn, frame, borderMode=cv2.BORDER_REPLICATE), page, beyond)
+    return np.atleast_3d(np.asarray(beyond, np.uint8))
+
+
+def _scaled(pixels: Pixels, scale: float) -> Map:
+    """Give the page in the working size (H W 3), or in one channel (H W 1) if it has no colours."""
     if scale < 1:
-        height, width = grey.shape
-        grey = cv2.resize(
-            grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-        )
-    return np.asarray(grey, np.uint8)
+        height, width = pixels.shape[:2]
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pixels = as_pixels(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    red, green, blue = cv2.split(pixels)
+    plain = max(cv2.norm(red, green, cv2.NORM_INF), cv2.norm(green, blue, cv2.NORM_INF)) < GREY
+    return as_pixels(red)[:, :, None] if plain else pixels
+
+
+def _ridges(colours: Map, way: int, across: Map) -> Map:
+    """Give by how much thin dark (or, the `way` told, light) ridges stand out in the channel that shows them best.
+
+    A grey rule on a pale yellow ground shows in red alone, a black one in a blue head in blue.
+    """
+    channels = cv2.split(cv2.morphologyEx(colours, way, across))
+    return np.asarray(reduce(cv2.max, channels), np.uint8)
 
 
 def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> Floats:
@@ -221,16 +264,16 @@ def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, in
 
 
 def _masks(
-    grey: Map, bounds: Floats, size: float, crossed: Map | None, frames: Sequence[tuple[int, int, int, int]]
+    colours: Map, bounds: Floats, size: float, crossed: Map | None, frames: Sequence[tuple[int, int, int, int]]
 ) -> tuple[Map, Map]:
     """Mark what may be rules that run across a level page, and of these the solid ones; `bounds` (K 4) of its text.
 
     `crossed` marks the rules of the other way: where dots stand in a row because these cut something.
     """
     thick = 2 * round(THICKEST * size / 2) + 3
-    across = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick))
-    dark = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), np.uint8)
-    ridge = cv2.max(dark, cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, across))
+    across = np.ones((thick, 1), np.uint8)
+    dark = _ridges(colours, cv2.MORPH_BLACKHAT, across)
+    ridge = cv2.max(dark, _ridges(colours, cv2.MORPH_TOPHAT, across))
     along = bounds[bounds[:, 2] - bounds[:, 0] > bounds[:, 3] - bounds[:, 1]]  # text whose strokes run on as rules do
     solid = np.asarray(ridge > STRONG, np.uint8)
     _blank(solid, along, 0.0)
@@ -242,8 +285,8 @@ def _masks(
         covered[top:bottom, left:right] = 1
     _blank(dots, along, 0.0)
     dotted = _dotted(dots, covered, size)
-    blurred = cv2.blur(grey, (max(3, round(BLUR * size)), 1))
-    faint = np.asarray(cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
+    blurred = np.atleast_3d(as_pixels(cv2.blur(colours, (max(3, round(BLUR * size)), 1))))
+    faint = np.asarray(_ridges(blurred, cv2.MORPH_BLACKHAT, across) > WEAK, np.uint8)
     _blank(faint, bounds, BLUR / 2 * size)
     mask = strong | dotted | _long(faint, SHORTEST_WEAK * size)
     return (mask | _hinted(dark, covered, frames, size) if len(frames) > 1 else mask), strong

@@ -19,7 +19,7 @@ class Options(TypedDict, total=False):
     enhance: Literal["auto", "none", "classic"]
     orientation: Literal["auto", "none"]
     detail: Literal["line", "word", "character"]
-    tables: Literal["none", "auto"]
+    tables: Literal["none", "auto", "skip"]
     fields: Literal["none", "auto"]
     pdf: Literal["auto", "ocr", "text"]
     pages: str

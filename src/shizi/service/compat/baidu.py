@@ -119,7 +119,9 @@ def text(kind: str) -> Response:
     if _wanted("detect_language"):
         values["language"] = _language(document)
     if _wanted("paragraph"):
-        values["paragraphs_result"] = [{"words_result_idx": list(block.lines)} for block in pages[0].blocks]
+        values["paragraphs_result"] = [
+            {"words_result_idx": list(block.lines)} for block in pages[0].blocks if block.lines
+        ]
         values["paragraphs_result_num"] = len(values["paragraphs_result"])
     return _answer(values)
 

@@ -82,7 +82,7 @@ public final class ReadOptions {
 
     /** Values of tables. */
     public enum Tables {
-        NONE, AUTO;
+        NONE, AUTO, SKIP;
 
         @Override
         public String toString() {
