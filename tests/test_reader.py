@@ -190,7 +190,7 @@ class TestModes:
         strong = find("strong")
         small = Weights("small", strong.path, strong.digest, {**strong.metadata, **request.param})
         monkeypatch.setattr("shizi.reader.has", lambda name: True)
-        monkeypatch.setattr("shizi.reader.find", lambda name: small if name == "crnn" else find(name))
+        monkeypatch.setattr("shizi.reader.weights_of", lambda folder, version: small)
         return Reader(threads=2)
 
     @pytest.mark.parametrize("reader", [{}], indirect=True)
