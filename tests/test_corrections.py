@@ -19,7 +19,7 @@ from shizi.pages import Limits
 from shizi.strips import strip_of
 
 CHARSET = Charset.from_metadata("\n".join("识字读出文¥~-0123456789ABCDEF"))
-FORM = LineFormat(32, 1, trim=0.1)
+FORM = LineFormat(32, 1, trim=(0.1, 0.1))
 
 
 def strip(text: str, picture: bytes = b"") -> Strip:

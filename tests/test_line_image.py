@@ -47,15 +47,15 @@ def test_channel_order() -> None:
     assert to_tensor(red[:, :, 0], LineFormat(32, 3))[:, 0, 0].tolist() == [1.0, 1.0, 1.0]
 
 
-def test_trimming_takes_the_same_share_off_above_and_below() -> None:
-    form = LineFormat(32, 1, trim=0.1)
+def test_trimming_takes_shares_off_above_and_below() -> None:
+    form = LineFormat(32, 1, trim=(0.1, 0.2))
     rows = np.arange(40, dtype=np.uint8)[:, None].repeat(8, axis=1)
-    assert trimmed(rows, form)[:, 0].tolist() == list(range(4, 36))
+    assert trimmed(rows, form)[:, 0].tolist() == list(range(4, 32))
     assert trimmed(rows, GREY).shape == rows.shape
     assert LineFormat.from_metadata(form.to_metadata()) == form
 
 
-@pytest.mark.parametrize("trim", ["0.4", "-0.1", "much"])
+@pytest.mark.parametrize("trim", ["0.4", "-0.1", "0.1 0.4", "0.1 0.1 0.1", "", "much"])
 def test_a_trim_that_leaves_no_line_is_refused(trim: str) -> None:
     with pytest.raises(WeightsError, match="line format"):
         LineFormat.from_metadata({**GREY.to_metadata(), "trim": trim})

@@ -28,7 +28,7 @@ WIDTH_STEP = 32
 class LineFormat:
     """How one model wants its lines: height in pixels, 1 (grey) or 3 channels, and (value - mean) / std.
 
-    `trim` is the share of a strip's height to cut off above and below first: a detector's regions hold the line and
+    `trim` are the shares of a strip's height to cut off above and below first: a detector's regions hold the line and
     a quarter to a half of its height more, which a low model would rather spend on the glyphs.
     """
 
@@ -37,11 +37,11 @@ class LineFormat:
     mean: float = 127.5
     std: float = 127.5
     order: Literal["RGB", "BGR"] = "RGB"
-    trim: float = 0.0
+    trim: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> "LineFormat":
-        """Read `height`, `channels`, `mean`, `std`, `order` and `trim` from a model's metadata.
+        """Read `height`, `channels`, `mean`, `std`, `order` and `trim` (above and below, or one for both) of a model.
 
         Raises WeightsError when one is missing or no number.
         """
@@ -49,15 +49,18 @@ class LineFormat:
             order = metadata.get("order", "RGB")
             height, channels = int(metadata["height"]), int(metadata["channels"])
             mean, std = float(metadata["mean"]), float(metadata["std"])
-            trim = float(metadata.get("trim", "0"))
+            shares = [float(share) for share in metadata.get("trim", "0").split()]
+            above, below = shares * 2 if len(shares) == 1 else shares
         except (KeyError, ValueError) as error:
             raise WeightsError(f"The model's metadata lacks a usable line format: {error!r}.") from error
-        if order not in ("RGB", "BGR") or channels not in (1, 3) or height < 8 or std <= 0 or not 0 <= trim < 0.4:
+        trimmable = min(above, below) >= 0 and max(above, below) < 0.4
+        if order not in ("RGB", "BGR") or channels not in (1, 3) or height < 8 or std <= 0 or not trimmable:
             raise WeightsError(
                 f"The model's line format is not usable: height {height}, channels {channels}, std {std}, "
-                f"order {order!r}, trim {trim}; expected height >= 8, 1 or 3 channels, std > 0, RGB or BGR, trim < 0.4."
+                f"order {order!r}, trim {above:g} {below:g}; expected height >= 8, 1 or 3 channels, std > 0, RGB or "
+                "BGR, trim < 0.4."
             )
-        return cls(height, channels, mean, std, order, trim)  # type: ignore[arg-type]  # order was checked above
+        return cls(height, channels, mean, std, order, (above, below))  # type: ignore[arg-type]  # order is checked
 
     def to_metadata(self) -> dict[str, str]:
         """Write the metadata keys that `from_metadata` reads."""
@@ -67,7 +70,7 @@ class LineFormat:
             "mean": repr(self.mean),
             "std": repr(self.std),
             "order": self.order,
-            "trim": repr(self.trim),
+            "trim": f"{self.trim[0]:g} {self.trim[1]:g}",
         }
 
 
@@ -78,8 +81,8 @@ def as_pixels(array: npt.ArrayLike) -> Pixels:
 
 def trimmed(strip: Pixels, form: LineFormat) -> Pixels:
     """Cut `form.trim` of the strip's height off above and below (a view, no copy); strips are trimmed only once."""
-    rows: int = round(strip.shape[0] * form.trim)
-    return strip[rows : strip.shape[0] - rows]
+    above, below = (round(strip.shape[0] * share) for share in form.trim)
+    return strip[above : strip.shape[0] - below]
 
 
 def scaled_width(strip: Pixels, height: int) -> int:

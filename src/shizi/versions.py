@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,8 @@ class Versions:
             raise WeightsError(f"The model has no {missing[0]}; expected {READ_WITH} and {TUNED_FROM}.")
         now = datetime.now(UTC)
         digests = {file: _digest(built / file) for file in (READ_WITH, TUNED_FROM)}
-        name = f"{now:%Y%m%d-%H%M%S}-{digests[READ_WITH][:8]}"
+        while (self.folder / (name := f"{now:%Y%m%d-%H%M%S}-{digests[READ_WITH][:8]}")).exists():
+            now += timedelta(seconds=1)  # the same model was added in this second
         values = {"made": now.isoformat(timespec="seconds"), "parent": parent, "digests": digests, **manifest}
         _write(built / "manifest.json", json.dumps(values, ensure_ascii=False, indent=1))
         for path in built.iterdir():

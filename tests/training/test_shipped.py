@@ -125,7 +125,7 @@ def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: li
 
     given = train.parse(
         ["--name", "own", "--out", str(tmp_path), "--from", str(FULL), "--data", str(folder), "--ranks", "1",
-         "--batch", "8", "--steps", "140", "--crop-share", "0.5", "--negatives", "300", "--strength", "0"]
+         "--batch", "8", "--steps", "220", "--crop-share", "0.5", "--negatives", "300", "--strength", "0"]
     )  # fmt: skip
     train.train(given, 0, train.Together(1, 1), train.load(given), faces[:3])
 

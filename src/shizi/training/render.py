@@ -59,7 +59,8 @@ def draw_look(random: Random) -> Look:
     spacing = random.uniform(0.02, 0.5) if random.random() < 0.15 else max(-0.03, random.gauss(0.0, 0.02))
     tight = random.random() < 0.15
     margin = random.uniform(0.0, 0.08) if tight else random.uniform(0.08, 0.34)
-    top, bottom = (max(0.0, margin + random.uniform(-0.06, 0.06)) for _ in range(2))
+    # A detector's regions hold more above a line than below (samples.LOW).
+    top, bottom = (max(0.0, margin + shift + random.uniform(-0.06, 0.06)) for shift in (0.04, -0.04))
     left, right = (random.uniform(0.0, 0.1 if tight else 0.5) for _ in range(2))
     margins = (top, bottom, left, right)
     thicken = 1 if size >= 22 and random.random() < 0.06 else 0

@@ -33,6 +33,8 @@ OPENING, CLOSING = "“‘（《【「『〔〖", "”’）》】」』〕〗�
 # Margins added to PDF crops above and below, as shares of their height: the detector's strips are the text's size and
 # a quarter to a half more on real pages, about evenly; some tight crops (callers cut their own) stay readable.
 MARGINS, UNEVEN, TIGHT_SHARE = (0.06, 0.28), 0.05, 0.15
+# So much more of it is above a line than below: medians of 579 regions of real pages 0.22 and 0.19.
+LOW = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _margins(strip: npt.NDArray[np.uint8], random: Random) -> npt.NDArray[np.uin
     """Widen the crop's margins with its paper's grey, as detectors cut it; or trim a pixel or two."""
     height = strip.shape[0]
     margin = random.uniform(0, MARGINS[0]) if random.random() < TIGHT_SHARE else random.uniform(*MARGINS)
-    top, bottom = (round(height * (margin + random.uniform(-UNEVEN, UNEVEN))) for _ in range(2))
+    top, bottom = (round(height * (margin + shift + random.uniform(-UNEVEN, UNEVEN))) for shift in (LOW, -LOW))
     left, right = (random.randint(0, round(height * 0.25)) for _ in range(2))
     return _framed(strip, top, bottom, left, right)
 
