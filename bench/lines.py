@@ -36,12 +36,13 @@ def cases() -> dict[str, tuple[weights.Weights, np.ndarray]]:
     """Give each case's weights and input tensor N C H W."""
     small = to_tensor(strip(), LineFormat(height=32, channels=1))[None]
     large = to_tensor(strip(), STRONG)[None]
-    strong = weights.find("strong")
+    strong, strong8 = (weights.find("strong", precision) for precision in ("fp32", "int8"))
     return {
         "crnn fp32": (weights.from_file(MODELS / "crnn.onnx"), small),
         "crnn int8": (weights.from_file(MODELS / "crnn-int8.onnx"), small),
         "strong 48x480": (strong, large),
         "strong 48x320": (strong, large[:, :, :, :320].copy()),
+        "strong int8 48x480": (strong8, large),  # meant for processors with VNNI
     }
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = measure(arguments.threads, arguments.rounds)
     for name, row in rows.items():
-        print(f"{name:16}" + "".join(f"{key} {value:<9}" for key, value in row.items()))
+        print(f"{name:20}" + "".join(f"{key} {value:<9}" for key, value in row.items()))
     if arguments.json:
         told = {"machine": platform.processor() or platform.machine(), "threads": arguments.threads, "lines": rows}
         arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
