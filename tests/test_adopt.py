@@ -90,7 +90,7 @@ def test_pp_ocr_is_understood_from_its_file() -> None:
 def test_our_own_is_understood_too() -> None:
     adopted = adopt(find("crnn").path)
     values = {finding.name: finding.value for finding in adopted.findings}
-    assert (values["height"], values["channels"], values["trim"]) == ("32", "1", "0.1")
+    assert (values["height"], values["channels"], values["trim"]) == ("32", "1", "0.14 0.08")
     assert "order" not in values
     assert not adopted.trial.doubtful
 
