@@ -262,6 +262,7 @@ EN: dict[str, str] = {
     "hint.tables": "Find tables and their cells.",
     "tables.none": "No",
     "tables.auto": "Yes",
+    "tables.skip": "Leave them out of the text",
     "hint.fields": "Find the values of invoices, tickets and receipts, and check them.",
     "fields.none": "No",
     "fields.auto": "Yes",

@@ -259,6 +259,7 @@ ZH: dict[str, str] = {
     "hint.tables": "找出表格和单元格。",
     "tables.none": "不找",
     "tables.auto": "查找",
+    "tables.skip": "从文字中略去",
     "hint.fields": "找出发票、车票和小票上的各项，并互相核对。",
     "fields.none": "不找",
     "fields.auto": "查找",
