@@ -157,3 +157,11 @@ def test_the_oldest_go_first(reader: FakeReader, folder: Path, png: bytes) -> No
         line = base64.b64encode(png + bytes([number])).decode()
         client.post("/ocr/corrections", json={"line": line, "text": str(number)})
     assert sorted(text for text, _, _ in kept(folder)) == ["2", "3"]
+
+
+def test_the_web_page_sends_lines_where_they_are_kept(keeping: FlaskClient, reader: FakeReader) -> None:
+    page = keeping.get("/ocr/webui")
+    assert page.status_code == 200
+    assert "&#34;corrections&#34;:&#34;/ocr/corrections&#34;" in page.text
+    elsewhere = create_app(Settings(), reader).test_client().get("/ocr/webui")
+    assert "&#34;corrections&#34;:&#34;&#34;" in elsewhere.text

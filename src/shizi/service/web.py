@@ -70,8 +70,7 @@ def status() -> ResponseReturnValue:
 
 def _corrections() -> str:
     """Give where corrected lines are kept for the recogniser to learn from; '' where the operator keeps none."""
-    kept = getattr(service(), "corrections", None)
-    return url_for("corrections.correct") if kept is not None else ""
+    return url_for("corrections.correct_line") if service().corrections is not None else ""
 
 
 def _can_be_written(form: Format) -> bool:
