@@ -11,9 +11,11 @@ mkdir -p "$out"
 # shellcheck disable=SC2086  # $lines is an option with its value, or nothing
 python -m shizi.training.samples --show "$out/sheet.png" $lines --count 48 > "$out/sheet.txt"
 # shellcheck disable=SC2086
-python -m shizi.training.train --name smoke $lines --minutes 2 --phase-one 0.5 --batch 8 --check-seconds 600
+python -m shizi.training.regions --to "$out/regions" --count 1 $lines
+# shellcheck disable=SC2086
+python -m shizi.training.train --name smoke $lines --regions "$out/regions" --minutes 2 --phase-one 0.5 --batch 8 --check-seconds 600
 # shellcheck disable=SC2086  # goes on from the checkpoint, mid-phase
-python -m shizi.training.train --name smoke $lines --minutes 2.5 --phase-one 0.5 --batch 8 --check-seconds 600 --resume
+python -m shizi.training.train --name smoke $lines --regions "$out/regions" --minutes 2.5 --phase-one 0.5 --batch 8 --check-seconds 600 --resume
 python -m shizi.training.curves "$out/log.jsonl" --to "$out/curves.png"
 python -m shizi.training.export_onnx "$out/checkpoint.pt" --to "$out/crnn.onnx"
 # shellcheck disable=SC2086

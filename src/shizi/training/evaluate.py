@@ -36,10 +36,11 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """PDF crops to train on, and those of documents held back."""
+    """PDF crops to train on, those of documents held back, and lines of drawn pages to train on."""
 
     train: list[samples.Crop]
     held: list[samples.Crop]
+    regions: Sequence[samples.Crop] = ()
 
 
 def measure(truths: Sequence[str], readings: Sequence[str]) -> dict[str, float]:
@@ -83,8 +84,10 @@ def score(model: Crnn, lines: Sequence[samples.Sample]) -> dict[str, float]:
     return measure([line.text for line in lines], read(model, lines))
 
 
-def test_sets(lines: Path | None, faces: Sequence[fonts.Face], count: int) -> dict[str, list[samples.Sample]]:
-    """Give the sets that models are compared on: PDF crops as they are and spoilt, and held-out fonts."""
+def test_sets(
+    lines: Path | None, faces: Sequence[fonts.Face], count: int, regions: Path | None = None
+) -> dict[str, list[samples.Sample]]:
+    """Give the sets that models are compared on: PDF crops as they are and spoilt, held-out fonts, drawn pages' lines."""
     held = samples.load_crops(lines)[1] if lines else []
     sets = validation_sets(held, faces, count)
     if held:
@@ -92,6 +95,10 @@ def test_sets(lines: Path | None, faces: Sequence[fonts.Face], count: int) -> di
         every = max(1, len(held) // count)
         chosen = held[::every][:count]
         sets["pdf_spoilt"] = [spoiler.crop(crop, Random(place), 1.0) for place, crop in enumerate(chosen)]
+    if regions:
+        found = samples.load_regions(regions)
+        chosen = found[:: max(1, len(found) // count)][:count]
+        sets["regions"] = [samples.Sample(samples.decode(crop), crop.text) for crop in chosen]
     return sets
 
 
@@ -123,12 +130,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="+", help="names the runtime knows (strong) or ONNX files")
     parser.add_argument("--lines", type=Path, help="folder of PDF crops: labels.jsonl and *.tar.gz")
+    parser.add_argument("--regions", type=Path, help="folder of `regions --held-out`")
     parser.add_argument("--fonts", type=Path, default=Path("fonts"))
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--errors", action="store_true", help="print what was misread")
     arguments = parser.parse_args()
-    sets = test_sets(arguments.lines, fonts.load(arguments.fonts), arguments.count)
+    sets = test_sets(arguments.lines, fonts.load(arguments.fonts), arguments.count, arguments.regions)
     for model in arguments.models:
         recogniser = Recogniser(find(model), arguments.threads)
         for name, lines in sets.items():

@@ -25,6 +25,8 @@ FALLBACK = "NotoSansCJK-Regular"
 STYLE_WEIGHTS = {"song": 4.0, "sans": 3.0, "hei": 2.5, "kai": 2.0, "fang": 1.5, "display": 0.6, "hand": 0.25}
 # Of the PDF documents one in so many is held back for validation, chosen by a hash of its name.
 HELD_BACK_ONE_IN = 20
+# Flaws on crops that are worn already come so much less often.
+WORN = 0.25
 # Longer crops are rare and cost a batch of their own width.
 WIDEST_CROP = 1000
 # Full-width marks whose ink fills only the half of their square away from, or next to, the text.
@@ -55,17 +57,40 @@ class Crop:
     """One crop of a real PDF: its picture file's bytes (decoded at each use), label and document.
 
     `margins`: it was cut as a detector's region, which holds more than the line.
+    `worn`: it comes from a page that has its flaws already.
     """
 
     data: bytes
     text: str
     source: str
     margins: bool = False
+    worn: bool = False
 
 
 def held_back(source: str) -> bool:
     """Tell whether a document belongs to the validation set; depends on its name alone."""
     return int.from_bytes(hashlib.sha256(source.encode()).digest()[:4], "big") % HELD_BACK_ONE_IN == 0
+
+
+def load_regions(folder: Path) -> list[Crop]:
+    """Read the crops that `regions` wrote to `folder`: one `NNN.jsonl` for each `NNN.tar.gz`."""
+    crops = []
+    for shard in sorted(folder.glob("*.jsonl")):
+        pictures = _pictures(shard.with_suffix(".tar.gz"))
+        rows = map(json.loads, shard.read_text(encoding="utf-8").splitlines())
+        crops += [Crop(pictures[row["file"]], row["text"], row["source"], margins=True, worn=True) for row in rows]
+    return crops
+
+
+def _pictures(shard: Path) -> dict[str, bytes]:
+    """Read one archive's picture files by `SHARD/NAME`, as labels name them."""
+    pictures = {}
+    with tarfile.open(shard) as archive:
+        for member in archive:
+            stream = archive.extractfile(member)
+            if stream is not None:
+                pictures[f"{shard.name.split('.')[0]}/{Path(member.name).name}"] = stream.read()
+    return pictures
 
 
 def load_crops(folder: Path) -> tuple[list[Crop], list[Crop]]:
@@ -76,11 +101,7 @@ def load_crops(folder: Path) -> tuple[list[Crop], list[Crop]]:
     rows = [json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     pictures: dict[str, bytes] = {}
     for shard in sorted(folder.glob("*.tar.gz")):
-        with tarfile.open(shard) as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    pictures[f"{shard.name.split('.')[0]}/{Path(member.name).name}"] = stream.read()
+        pictures.update(_pictures(shard))
     known = labels.charset()
     train: list[Crop] = []
     held: list[Crop] = []
@@ -121,7 +142,14 @@ def decode(crop: Crop) -> npt.NDArray[np.uint8]:
 class Maker:
     """Makes samples from faces and crops; one for each process, nothing changes but its glyph cache."""
 
-    def __init__(self, faces: Sequence[fonts.Face], crops: Sequence[Crop], held_out: bool = False) -> None:
+    def __init__(
+        self,
+        faces: Sequence[fonts.Face],
+        crops: Sequence[Crop],
+        held_out: bool = False,
+        regions: Sequence[Crop] = (),
+        region_share: float = 0.0,
+    ) -> None:
         by_name = {face.name: face for face in faces}
         chosen = [face for face in faces if face.held_out == held_out and face.style != "latin"]
         self._chinese = chosen
@@ -129,6 +157,7 @@ class Maker:
         self._latin = [face for face in faces if face.style == "latin"]
         self._pen = render.Pen(list(faces), by_name.get(FALLBACK, faces[0]))
         self._crops = list(crops)
+        self._regions, self._region_share = list(regions), region_share if regions else 0.0
         self._texts = [crop.text for crop in self._crops]
         self._even = [crop for crop in self._crops if evenly_set(crop.text)]
 
@@ -138,6 +167,8 @@ class Maker:
         With `placed`, only crops are taken whose glyph places can be told.
         """
         random = Random(run * 1_000_003 + index)
+        if self._region_share and not placed and random.random() < self._region_share:
+            return self.crop(random.choice(self._regions), random, strength)
         crops = self._even if placed else self._crops
         if crops and random.random() < crop_share:
             return self.crop(random.choice(crops), random, strength)
@@ -167,7 +198,8 @@ class Maker:
             strip, widened = _shifted(strip, random), True
         elif widened:
             strip = _margins(strip, random)
-        if random.random() < 0.5 * strength:
+        strength *= WORN if crop.worn else 1.0
+        if not crop.worn and random.random() < 0.5 * strength:
             strip = _shrink(strip, random)
         spans = even_spans(strip, crop.text) if evenly_set(crop.text) else None
         if random.random() < 0.25 * strength:

@@ -46,6 +46,8 @@ class Arguments:
     phase_one: float
     fonts: Path
     lines: Path | None
+    regions: Path | None
+    region_share: float
     out: Path
     seed: int
     batch: int
@@ -150,7 +152,7 @@ def train(
         start_from(arguments.start_from, model)
     elif arguments.teacher is not None:
         borrow_classes(model, arguments.teacher)
-    maker = samples.Maker(faces, crops.train)
+    maker = samples.Maker(faces, crops.train, regions=crops.regions, region_share=arguments.region_share)
     generator = torch.Generator().manual_seed(arguments.seed * 7919 + rank + progress.steps)
     watch = Watch(arguments, model, optimiser, crops, faces) if rank == 0 else None
     seconds = progress.seconds
@@ -281,7 +283,8 @@ def load(arguments: Arguments) -> evaluate.Split:
     """Read the crops to train on: one's own folder when fine-tuning, else the PDF crops."""
     if arguments.data is not None:
         return evaluate.Split(samples.load_folder(arguments.data), [])
-    return evaluate.Split(*samples.load_crops(arguments.lines)) if arguments.lines else evaluate.Split([], [])
+    regions = samples.load_regions(arguments.regions) if arguments.regions else []
+    return evaluate.Split(*(samples.load_crops(arguments.lines) if arguments.lines else ([], [])), regions)
 
 
 def launch(arguments: Arguments) -> None:
@@ -317,6 +320,8 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--phase-one", type=float, default=0.25, help="share of the budget for phase 1")
     parser.add_argument("--fonts", type=Path, default=Path("fonts"), help="folder of `make fonts`")
     parser.add_argument("--lines", type=Path, help="folder of PDF crops: labels.jsonl and *.tar.gz")
+    parser.add_argument("--regions", type=Path, help="folder of `python -m shizi.training.regions`")
+    parser.add_argument("--region-share", type=float, default=0.4, help="share of its lines in phase 2")
     parser.add_argument("--out", type=Path, default=Path("runs"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=24, help="lines a rank a step")

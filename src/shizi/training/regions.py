@@ -1,0 +1,117 @@
+"""Regions: lines cut out of drawn pages by the shipped detector, as the recogniser meets them in use.
+
+`python -m shizi.training.regions --to FOLDER --count 60000` draws pages (`sheets`), lets the detector find their lines, labels
+each region by the pieces that lie in it, and writes crops in the format of the PDF crops: `labels.jsonl`, `NNN.tar.gz`. Regions that
+cut a piece in two, or hold two rows, teach nothing and are left out. Page i of a run is the same on every machine
+with the same fonts, crops and detector. Goes on where it stopped.
+"""
+
+import argparse
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import cv2
+import numpy as np
+
+from shizi.charset import is_chinese
+from shizi.crop import Region, cut
+from shizi.detect import Detector
+from shizi.training import fonts, labels, samples, sheets
+from shizi.training.sheets import Grey, Piece
+from shizi.weights import find
+
+SHARD = 2000
+HIGHEST = 48  # the line is shown 32 pixels high; more is not kept
+# A piece counts as in a region when so much of its height is, and as out of it when no more than that is.
+MOSTLY, BARELY = 0.7, 0.35
+SPACED = 0.35  # a gap of so many text heights is a space, where one can be written
+OVERHANG = 0.25  # text heights by which a piece may stick out of its region
+
+
+def label_of(region: Region, pieces: Sequence[Piece]) -> str:
+    """Tell what a region says by the pieces in it; nothing where it cuts a piece or holds more than one row."""
+    frame = np.array([[0, 0], [region.width, 0], [0, region.height]], np.float32)
+    turn = cv2.getAffineTransform(region.corners[[0, 1, 3]].astype(np.float32), frame)
+    inside: list[tuple[float, float, float, str]] = []
+    for piece in pieces:
+        points = piece.corners @ turn[:, :2].T + turn[:, 2]
+        left, right = float(points[[0, 3], 0].mean()), float(points[[1, 2], 0].mean())
+        top, bottom = float(points[[0, 1], 1].mean()), float(points[[2, 3], 1].mean())
+        high = max(1.0, bottom - top)
+        seen = (min(bottom, region.height) - max(top, 0.0)) / high
+        if right <= 0 or left >= region.width or seen <= BARELY:
+            continue
+        reach = OVERHANG * high
+        if seen < MOSTLY or left < -reach or right > region.width + reach or high < 0.3 * region.height:
+            return ""
+        inside.append((left, right, high, piece.text))
+    inside.sort()
+    text = inside[0][3] if inside else ""
+    for (_, end, high, before), (start, _, _, after) in pairwise(inside):
+        if start < end - 0.3 * high:
+            return ""
+        spaced = start - end > SPACED * high and not (is_chinese(before[-1]) and is_chinese(after[0]))
+        text += (" " if spaced else "") + after
+    return labels.clean(text)
+
+
+def crops_of(pixels: Grey, pieces: Sequence[Piece], detector: Detector) -> list[tuple[Grey, str]]:
+    """Cut the lines the detector finds out of a page (H W): each strip (h w) and its label."""
+    page = np.repeat(pixels[:, :, None], 3, axis=2)
+    found = []
+    for region in detector.find(page):
+        text = "" if region.is_tall else label_of(region, pieces)
+        if text and all(character in labels.charset() for character in text):
+            strip = np.ascontiguousarray(cut(page, region)[:, :, 0])
+            if strip.shape[0] > HIGHEST:
+                size = max(1, round(strip.shape[1] * HIGHEST / strip.shape[0])), HIGHEST
+                strip = np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
+            found.append((strip, text))
+    return found
+
+
+def write(folder: Path, run: int, count: int, writer: sheets.Writer, detector: Detector, shard: int = SHARD) -> None:
+    """Write `count` crops or a few more, `shard` and a few at a time; a shard that is there already is not made again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(-(-count // shard)):
+        name = f"{run:03d}{number:03d}"
+        if (folder / f"{name}.jsonl").exists():
+            continue
+        rows, page = [], 0
+        with tarfile.open(folder / f"{name}.tar.gz", "w:gz", compresslevel=1) as archive:
+            while len(rows) < shard:
+                random = Random(f"{run} {number} {page}")
+                for strip, text in crops_of(*sheets.page(writer, random), detector):
+                    data = cv2.imencode(".png", strip, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+                    member = tarfile.TarInfo(f"{len(rows):06d}.png")
+                    member.size = len(data)
+                    archive.addfile(member, io.BytesIO(data))
+                    rows.append({"file": f"{name}/{member.name}", "text": text, "source": f"{name} {page}"})
+                page += 1
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Draw pages and cut their lines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=60_000)
+    parser.add_argument("--run", type=int, default=1)
+    parser.add_argument("--fonts", type=Path, default=Path("fonts"))
+    parser.add_argument("--lines", type=Path, help="folder of PDF crops")
+    parser.add_argument("--held-out", action="store_true", help="with the faces and documents kept for validation")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    crops = samples.load_crops(arguments.lines)[1 if arguments.held_out else 0] if arguments.lines else []
+    writer = sheets.Writer(fonts.load(arguments.fonts), crops, arguments.held_out)
+    write(arguments.to, arguments.run, arguments.count, writer, Detector(find("detector"), 1))
+
+
+if __name__ == "__main__":
+    main()
