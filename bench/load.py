@@ -95,8 +95,8 @@ class Service:
             connection.close()
 
     def read(self, page: bytes) -> tuple[int, Any, Any]:
-        """Have a page read."""
-        return self.ask("POST", "/ocr/predict", page)
+        """Have a page read, and by itself: the same page of several clients would be read once for all of them."""
+        return self.ask("POST", "/ocr/predict?no_store=true", page)
 
     def pids(self) -> list[int]:
         """Give the processes of the service: the master first, then its children and theirs."""

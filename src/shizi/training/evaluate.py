@@ -85,9 +85,12 @@ def score(model: Crnn, lines: Sequence[samples.Sample]) -> dict[str, float]:
 
 
 def test_sets(
-    lines: Path | None, faces: Sequence[fonts.Face], count: int, regions: Path | None = None
+    lines: Path | None,
+    faces: Sequence[fonts.Face],
+    count: int,
+    regions: Path | None = None,  # noqa: PT028  # no test
 ) -> dict[str, list[samples.Sample]]:
-    """Give the sets that models are compared on: PDF crops as they are and spoilt, held-out fonts, drawn pages' lines."""
+    """Give the sets to compare on: PDF crops as they are and spoilt, held-out fonts, lines of drawn pages."""
     held = samples.load_crops(lines)[1] if lines else []
     sets = validation_sets(held, faces, count)
     if held:

@@ -1,9 +1,9 @@
 """Regions: lines cut out of drawn pages by the shipped detector, as the recogniser meets them in use.
 
-`python -m shizi.training.regions --to FOLDER --count 60000` draws pages (`sheets`), lets the detector find their lines, labels
-each region by the pieces that lie in it, and writes crops in the format of the PDF crops: `labels.jsonl`, `NNN.tar.gz`. Regions that
-cut a piece in two, or hold two rows, teach nothing and are left out. Page i of a run is the same on every machine
-with the same fonts, crops and detector. Goes on where it stopped.
+`python -m shizi.training.regions --to FOLDER --count 60000` draws pages (`sheets`), lets the detector find their lines,
+labels each region by the pieces that lie in it, and writes shards: crops `NNN.tar.gz`, labels `NNN.jsonl`. Regions that
+cut a piece in two, or hold two rows, teach nothing and are left out. Page i of a run is the same on every machine with
+the same fonts, crops and detector. Goes on where it stopped.
 """
 
 import argparse
@@ -76,13 +76,14 @@ def crops_of(pixels: Grey, pieces: Sequence[Piece], detector: Detector) -> list[
 
 
 def write(folder: Path, run: int, count: int, writer: sheets.Writer, detector: Detector, shard: int = SHARD) -> None:
-    """Write `count` crops or a few more, `shard` and a few at a time; a shard that is there already is not made again."""
+    """Write `count` crops or a few more, `shard` and a few at a time; a shard that is there is not made again."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(-(-count // shard)):
         name = f"{run:03d}{number:03d}"
         if (folder / f"{name}.jsonl").exists():
             continue
-        rows, page = [], 0
+        rows: list[dict[str, str]] = []
+        page = 0
         with tarfile.open(folder / f"{name}.tar.gz", "w:gz", compresslevel=1) as archive:
             while len(rows) < shard:
                 random = Random(f"{run} {number} {page}")

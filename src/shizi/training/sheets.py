@@ -121,7 +121,7 @@ def _ink(strip: Grey) -> Grey:
     """Tell ink from paper on a crop, whichever of them is darker."""
     paper = float(np.median(strip))
     away = np.abs(strip.astype(np.float32) - paper) / max(paper, 255 - paper)
-    return np.clip(away * 270 - 12, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(away * 270 - 12, 0, 255), np.uint8)
 
 
 def _scaled(ink: Grey, scale: float) -> Grey:
@@ -396,7 +396,7 @@ def _photographed(pixels: Grey, pieces: list[Piece], size: float, random: Random
 def _turned(pixels: Grey, degrees: float, scale: float) -> npt.NDArray[np.float64]:
     height, width = pixels.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-    return np.diag([scale, scale, 1.0]) @ np.vstack([turn, [0, 0, 1]])
+    return np.asarray(np.diag([scale, scale, 1.0]) @ np.vstack([turn, [0, 0, 1]]), np.float64)
 
 
 def _moved(
