@@ -1,34 +1,175 @@
+"""A line of these tests is a strip of cells, `CELL` columns each, whose first row tells the character."""
+
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
+import pytest
 
-from shizi.cascade import Cascade
-from shizi.document import Reading
+from shizi.cascade import Cascade, stretches
+from shizi.charset import BLANK, Charset
+from shizi.document import Char, Reading
+from shizi.line_image import Pixels
+from shizi.recognise import Trace
+from shizi.weights import find
+
+CELL = 12
+STEPS = 3  # of a cell
+LETTERS = Charset(tuple("一二三四五六七八九十abcdefgh01O "))
+
+
+def strip(text: str) -> Pixels:
+    pixels = np.zeros((20, CELL * len(text), 3), np.uint8)
+    for place, letter in enumerate(text):
+        pixels[:, CELL * place : CELL * (place + 1)] = LETTERS.encode(letter)[0]
+    return pixels
+
+
+def truth(pixels: Pixels) -> str:
+    """Tell what a piece shows: a cell counts when more than half of it is there."""
+    cells = np.split(pixels[0, :, 0], np.flatnonzero(np.diff(pixels[0, :, 0].astype(int))) + 1)
+    return "".join(LETTERS.characters[cell[0] - 1] * round(len(cell) / CELL) for cell in cells)
+
+
+def reading(text: str, chances: float | list[float], model: str) -> Reading:
+    each = chances if isinstance(chances, list) else [chances] * len(text)
+    chars = tuple(
+        Char(c, p, i / len(text), (i + 1) / len(text)) for i, (c, p) in enumerate(zip(text, each, strict=True))
+    )
+    return Reading(text, float(np.prod(each)) if text else 0.0, chars, model)
 
 
 @dataclass
-class Fixed:
-    """Reads each strip as its first pixel says: its confidence in hundredths."""
+class Small:
+    """Reads each strip as it is told to: text and chances; `holes` are its doubtful gaps, in cells."""
 
-    name: str
-    asked: list[int] = field(default_factory=list)
+    told: list[tuple[str, list[float]]]
+    holes: list[float] = field(default_factory=list)
 
-    def read(self, strips, margins=False):  # type: ignore[no-untyped-def]
-        self.asked.append(len(strips))
-        return [Reading(f"{self.name}{strip[0, 0, 0]}", strip[0, 0, 0] / 100, model=self.name) for strip in strips]
+    def traces(self, strips: list[Pixels], margins: bool = False) -> list[Trace]:
+        made = []
+        for pixels in strips:
+            steps = pixels.shape[1] // CELL * STEPS
+            trace = Trace(np.full(steps, BLANK), np.ones(steps), steps)
+            for hole in self.holes:
+                trace.probability[int(hole * STEPS)] = 0.3
+            made.append(trace)
+        self._left = iter(self.told)
+        return made
+
+    def reading(self, trace: Trace) -> Reading:
+        return reading(*next(self._left), "small")
+
+    def joined(self, chars: tuple[Char, ...]) -> Reading:
+        chances = [char.confidence for char in chars]
+        return Reading("".join(char.text for char in chars), float(np.prod(chances)), chars, "small")
 
 
-def strip(confidence: int) -> np.ndarray:
-    return np.full((10, 40, 3), confidence, np.uint8)
+@dataclass
+class Strong:
+    """Reads what is there, surely."""
+
+    asked: list[list[str]] = field(default_factory=list)
+
+    def read(self, strips: list[Pixels], margins: bool = False) -> list[Reading]:
+        self.asked.append([truth(pixels) for pixels in strips])
+        return [reading(text, 0.99, "strong") for text in self.asked[-1]]
 
 
-def test_only_doubtful_lines_are_read_again_and_each_says_by_whom() -> None:
-    first, strong = Fixed("first"), Fixed("strong")
-    readings = Cascade(first, strong, 0.9).read([strip(95), strip(40), strip(90), strip(89)])
-    assert [reading.text for reading in readings] == ["first95", "strong40", "first90", "strong89"]
-    assert [reading.model for reading in readings] == ["first", "strong", "first", "strong"]
-    assert (first.asked, strong.asked) == ([4], [2])
+def read(shown: str, said: str, chances: list[float], holes: list[float] | None = None) -> tuple[Reading, list[str]]:
+    strong = Strong()
+    small = Small([(said, chances)], holes or [])
+    (found,) = Cascade(small, strong, 0.9).read([strip(shown)])  # type: ignore[arg-type]
+    return found, list(chain(*strong.asked))
+
+
+def test_a_line_read_surely_is_not_read_again() -> None:
+    found, asked = read("一二三四", "一二三四", [0.95] * 4)
+    assert (found.text, found.model, asked) == ("一二三四", "small", [])
+
+
+def test_a_doubtful_character_is_read_again_with_its_neighbours_and_set_in() -> None:
+    found, asked = read("一二三四五六七八九十", "一二三四八六七八九十", [0.95] * 4 + [0.5] + [0.95] * 5)
+    assert asked == ["三四五六七"]
+    assert (found.text, found.model) == ("一二三四五六七八九十", "strong")
+    assert found.confidence == pytest.approx(0.95**7 * 0.99**3)
+    assert [char.start for char in found.chars] == pytest.approx([place / 10 for place in range(10)], abs=0.01)
+    assert [char.end for char in found.chars] == pytest.approx([place / 10 for place in range(1, 11)], abs=0.01)
+
+
+def test_stretches_far_apart_are_both_set_in() -> None:
+    chances = [0.95] * 20
+    chances[2] = chances[16] = 0.4
+    shown = "一二三四五六七八九十" * 2
+    said = "一二四四五六七八九十一二三四五六八八九十"
+    found, asked = read(shown, said, chances)
+    assert asked == ["一二三四五", "五六七八九"]
+    assert found.text == shown
+
+
+def test_where_the_neighbours_are_not_seen_the_whole_line_is_read() -> None:
+    shown = "一二三四五六七八九十"
+    found, asked = read(shown, "一二四四八六七八九十", [0.95] * 4 + [0.5] + [0.95] * 5)
+    assert asked == ["三四五六七", shown]
+    assert found == reading(shown, 0.99, "strong")
+
+
+@pytest.mark.parametrize(("said", "chances"), [("一二三四", [0.4, 0.95, 0.4, 0.95]), ("", [])])
+def test_a_line_mostly_doubtful_or_unread_is_read_whole(said: str, chances: list[float]) -> None:
+    found, asked = read("一二三四", said, chances)
+    assert asked == ["一二三四"]
+    assert (found.text, found.model) == ("一二三四", "strong")
+
+
+def test_what_was_left_out_in_a_doubtful_gap_is_put_in() -> None:
+    shown = "一二三四五六七八九十一二三四五"
+    chars = [0.95] * 14
+    found, asked = read(shown, "一二三四五六七九十一二三四五", chars, [7.5])
+    assert len(asked) == 1
+    assert found.text == shown
+
+
+def test_the_rest_of_a_word_is_read_along() -> None:
+    shown = "一二三四五六七八cab0de一二三四五六七八"
+    said = shown.replace("0", "O")
+    chances = [0.95] * len(said)
+    chances[said.index("O")] = 0.6
+    found, asked = read(shown, said, chances)
+    assert asked == ["七八cab0de一二"]
+    assert found.text == shown
+
+
+def test_stretches_that_touch_are_one() -> None:
+    chars = reading("一二三四五六七八九十一二", 0.95, "").chars
+    (stretch,) = stretches(chars, [(4, 5), (6, 6), (8, 9)])
+    assert (stretch.first, stretch.last, stretch.before, stretch.after) == (3, 10, 2, 10)
+    assert stretch.ends(chars) == pytest.approx((2 / 12, 11 / 12))
+    (edge,) = stretches(chars, [(0, 1)])
+    assert (edge.first, edge.before, edge.ends(chars)[0]) == (0, None, 0.0)
+
+
+def test_lines_keep_their_order_and_do_not_mix() -> None:
+    lines = ["一二三四五六七八九十", "四五六七", "十九八七六五四三二一"]
+    told = [("一二三四八六七八九十", [0.95] * 4 + [0.5] + [0.95] * 5), ("四五六七", [0.95] * 4), ("", [])]
+    together = Cascade(Small(told), Strong(), 0.9).read([strip(line) for line in lines])  # type: ignore[arg-type]
+    assert [found.text for found in together] == lines
+    assert [found.model for found in together] == ["strong", "small", "strong"]
+    for found, line, said in zip(together, lines, told, strict=True):
+        assert Cascade(Small([said]), Strong(), 0.9).read([strip(line)]) == [found]  # type: ignore[arg-type]
 
 
 def test_nothing_gives_nothing() -> None:
-    assert Cascade(Fixed("first"), Fixed("strong"), 0.9).read([]) == []
+    assert Cascade(Small([]), Strong(), 0.9).read([]) == []  # type: ignore[arg-type]
+
+
+def test_the_shipped_models_as_a_cascade() -> None:
+    from pictures import drawn_page
+
+    from shizi.recognise import Recogniser
+
+    small, strong = Recogniser(find("crnn"), 1), Recogniser(find("strong"), 1)
+    lines = [np.asarray(drawn_page([text], (420, 44), font_size=24)) for text in ("Invoice No. 20391", "Total 12.50")]
+    assert Cascade(small, strong, 0.0).read(lines) == small.read(lines)
+    assert Cascade(small, strong, 1.1).read(lines) == strong.read(lines)
+    alone = [Cascade(small, strong, 0.9).read([line])[0] for line in lines]
+    assert Cascade(small, strong, 0.9).read(lines) == alone

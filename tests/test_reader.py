@@ -197,16 +197,21 @@ class TestModes:
     def test_without_a_measured_doubt_auto_is_the_strong_model(self, reader: Reader, pixels: Pixels) -> None:
         models = {mode: {line.model for line in read.lines} for mode, read in self.read(reader, pixels).items()}
         assert models == {"fast": {"small"}, "auto": {find("strong").name}, "accurate": {find("strong").name}}
-        assert reader.first_model == find("strong").name
+        assert [reader.first_model(mode) for mode in CHOICES["mode"]] == [None] * 3
         assert [label.split("@")[0] for label in reader.weights][1:] == ["small", find("strong").name]
 
     @pytest.mark.parametrize(
-        ("reader", "model"), [({"doubt": "0"}, "small"), ({"doubt": "1.1"}, "strong")], indirect=["reader"]
+        ("reader", "fast", "auto"),
+        [({"doubt": "0 0"}, "small", "small"), ({"doubt": "0 1.1"}, "small", "strong")],
+        indirect=["reader"],
     )
-    def test_auto_reads_again_what_is_doubted(self, reader: Reader, pixels: Pixels, model: str) -> None:
-        expected = "small" if model == "small" else find("strong").name
-        assert {line.model for line in self.read(reader, pixels)["auto"].lines} == {expected}
-        assert reader.first_model == "small"
+    def test_what_a_mode_doubts_is_read_again(self, reader: Reader, pixels: Pixels, fast: str, auto: str) -> None:
+        names = {"small": "small", "strong": find("strong").name}
+        pages = self.read(reader, pixels)
+        assert {line.model for line in pages["fast"].lines} == {names[fast]}
+        assert {line.model for line in pages["auto"].lines} == {names[auto]}
+        assert {line.model for line in pages["accurate"].lines} == {names["strong"]}
+        assert [reader.first_model(mode) for mode in ("fast", "auto", "accurate")] == ["small", "small", None]
 
     def read(self, reader: Reader, pixels: Pixels) -> dict[str, Page]:
         return {mode: reader.read(pixels, ReadOptions.parse({"mode": mode})).pages[0] for mode in CHOICES["mode"]}

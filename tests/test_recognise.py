@@ -138,10 +138,11 @@ def test_calibration_turns_raw_chances_into_confidence(strips: list[np.ndarray],
 def test_doubt_travels_with_the_weights() -> None:
     strong = find("strong")
 
-    def carrying(metadata: dict[str, str]) -> float | None:
+    def carrying(metadata: dict[str, str]) -> tuple[float, float] | None:
         return Recogniser(Weights(strong.name, strong.path, strong.digest, {**strong.metadata, **metadata})).doubt
 
     assert carrying({}) is None
-    assert carrying({"doubt": "0.85"}) == 0.85
-    with pytest.raises(WeightsError, match="doubt"):
-        carrying({"doubt": "much"})
+    assert carrying({"doubt": "0.5 0.9"}) == (0.5, 0.9)
+    for unusable in ("much", "0.9", "0.5 0.9 1"):
+        with pytest.raises(WeightsError, match="doubt"):
+            carrying({"doubt": unusable})

@@ -1,29 +1,164 @@
-"""Cascade: a small recogniser reads every line, a strong one again what the small one doubts.
+"""Cascade: a small recogniser reads every line, a strong one again the stretches that the small one doubts.
 
-Takes strips, gives readings that name the model they come from. Knows nothing of pages.
+Takes strips, gives readings that name the model that read last. Knows nothing of pages.
+
+A long line is nearly always doubtful somewhere, so reading whole lines again wins little (docs/decisions/024). A
+stretch is cut out between characters that were read surely, one of them on each side: there it is set in again, and
+where the strong recogniser does not see these, it reads the whole line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from shizi.document import Reading
+import numpy as np
+
+from shizi.charset import BLANK
+from shizi.document import Char, Reading
 from shizi.line_image import Pixels
-from shizi.recognise import ReadsLines
+from shizi.recognise import ReadsLines, Recogniser, Trace
+from shizi.spelling import clean
+
+# A gap between characters is doubtful under this share of what a character must have: something may stand in it.
+GAP = 0.65
+# Doubtful characters with at most so many sure ones between them are one stretch.
+NEAR = 3
+# Sure characters taken along at each end, and of a word of Latin letters or figures so many: O and 0, l and 1 are told
+# apart by their company.
+ALONG, WORD = 1, 8
+# Stretches that are together so much of a line's length are read as the whole line.
+MOST = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Characters `first` to `last` (left out) of a reading, and the sure ones next to them, if any."""
+
+    first: int
+    last: int
+    before: int | None
+    after: int | None
+
+    def ends(self, chars: Sequence[Char]) -> tuple[float, float]:
+        """Give where it starts and ends with the sure ones, as shares of the line."""
+        start = 0.0 if self.before is None else chars[self.before].start
+        end = 1.0 if self.after is None else chars[self.after].end
+        return start, end
 
 
 class Cascade:
     """Two recognisers in turn. Safe to use from several threads at once."""
 
-    def __init__(self, first: ReadsLines, strong: ReadsLines, threshold: float) -> None:
-        """Read lines again whose confidence (calibrated: the chance that the line is right) is under `threshold`."""
+    def __init__(self, first: Recogniser, strong: ReadsLines, doubt: float) -> None:
+        """Read again what `first` gives a smaller chance than `doubt`."""
         self._first = first
         self._strong = strong
-        self._threshold = threshold
+        self._doubt = doubt
 
     def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
-        readings = self._first.read(strips, margins)
-        doubtful = [i for i, reading in enumerate(readings) if reading.confidence < self._threshold]
-        again = self._strong.read([strips[i] for i in doubtful], margins)
-        for i, reading in zip(doubtful, again, strict=True):
-            readings[i] = reading
-        return readings
+        traces = self._first.traces(strips, margins)
+        readings = [self._first.reading(trace) for trace in traces]
+        places: list[tuple[int, Stretch]] = []
+        whole: list[int] = []
+        for i, (reading, trace) in enumerate(zip(readings, traces, strict=True)):
+            found = list(stretches(reading.chars, doubtful(reading.chars, trace, self._doubt)))
+            covered = sum(end - start for start, end in (stretch.ends(reading.chars) for stretch in found))
+            if not reading.chars or covered > MOST:
+                whole.append(i)
+            else:
+                places += [(i, stretch) for stretch in found]
+        pieces = [_cut(strips[i], stretch.ends(readings[i].chars)) for i, stretch in places]
+        again = self._strong.read([*pieces, *(strips[i] for i in whole)], margins)
+        whole_again = dict(zip(whole, again[len(pieces) :], strict=True))
+        unfit = self._set_in(readings, places, again[: len(pieces)])
+        whole_again.update(zip(unfit, self._strong.read([strips[i] for i in unfit], margins), strict=True))
+        return [whole_again.get(i, reading) for i, reading in enumerate(readings)]
+
+    def _set_in(
+        self, readings: list[Reading], places: Sequence[tuple[int, Stretch]], again: Sequence[Reading]
+    ) -> list[int]:
+        """Set what was read of stretches into their lines, the last first; give the lines in which one does not fit."""
+        unfit: set[int] = set()
+        for (i, stretch), piece in reversed(list(zip(places, again, strict=True))):
+            chars = readings[i].chars
+            between = _between(piece.chars, chars, stretch)
+            if between is None:
+                unfit.add(i)
+                continue
+            start, end = stretch.ends(chars)
+            length = end - start
+            moved = (replace(c, start=start + c.start * length, end=start + c.end * length) for c in between)
+            joined = self._first.joined((*chars[: stretch.first], *moved, *chars[stretch.last :]))
+            readings[i] = replace(joined, model=piece.model)
+        return sorted(unfit)
+
+
+def doubtful(chars: Sequence[Char], trace: Trace, doubt: float) -> list[tuple[int, int]]:
+    """Give the ranges of characters under `doubt`, and doubtful gaps as empty ranges, in order."""
+    ranges = [(i, i + 1) for i, char in enumerate(chars) if char.confidence < doubt]
+    middles = [(char.start + char.end) / 2 for char in chars]
+    at = np.searchsorted(middles, [(step + 0.5) / trace.steps for step in _doubtful_gaps(trace, GAP * doubt)])
+    return sorted(ranges + [(place, place) for place in set(at.tolist())])
+
+
+def stretches(chars: Sequence[Char], ranges: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
+    """Join doubtful ranges (in order) that are near to each other, and find the sure characters next to them."""
+    joined: list[tuple[int, int]] = []
+    for first, last in ranges:
+        if joined and first - joined[-1][1] <= NEAR:
+            first, last = joined[-1][0], max(last, joined[-1][1])
+            joined.pop()
+        joined.append((first, last))
+    for first, last in joined:
+        start, end = max(0, _word_start(chars, first) - ALONG), min(len(chars), _word_end(chars, last) + ALONG)
+        before = next((i for i in range(start - 1, -1, -1) if not chars[i].text.isspace()), None)
+        after = next((i for i in range(end, len(chars)) if not chars[i].text.isspace()), None)
+        yield Stretch(start, end, before, after)
+
+
+def _word_start(chars: Sequence[Char], place: int) -> int:
+    least = max(0, place - WORD)
+    while place > least and _is_of_word(chars[place - 1]):
+        place -= 1
+    return place
+
+
+def _word_end(chars: Sequence[Char], place: int) -> int:
+    most = min(len(chars), place + WORD)
+    while place < most and _is_of_word(chars[place]):
+        place += 1
+    return place
+
+
+def _is_of_word(char: Char) -> bool:
+    return char.text.isascii() and not char.text.isspace()
+
+
+def _doubtful_gaps(trace: Trace, least: float) -> list[int]:
+    """Give the steps within runs of blanks where the blank is less likely; beside a character it may well be."""
+    blank = trace.path == BLANK
+    inside = blank.copy()
+    inside[1:] &= blank[:-1]
+    inside[:-1] &= blank[1:]
+    inside[int(trace.steps) :] = False
+    return np.flatnonzero(inside & (trace.probability < least)).tolist()
+
+
+def _cut(strip: Pixels, ends: tuple[float, float]) -> Pixels:
+    """Cut a stretch out of a strip (H W 3), at least a pixel wide."""
+    width = strip.shape[1]
+    start = min(int(ends[0] * width), width - 1)
+    return strip[:, start : max(start + 1, round(ends[1] * width))]
+
+
+def _between(piece: Sequence[Char], chars: Sequence[Char], stretch: Stretch) -> Sequence[Char] | None:
+    """Take the sure characters off both ends of what was read of a stretch; None where they are not there."""
+    wanted = [None if place is None else clean(chars[place].text) for place in (stretch.before, stretch.after)]
+    first, last = int(wanted[0] is not None), len(piece) - int(wanted[1] is not None)
+    if last < first:
+        return None
+    if (wanted[0] is not None and clean(piece[0].text) != wanted[0]) or (
+        wanted[1] is not None and clean(piece[-1].text) != wanted[1]
+    ):
+        return None
+    return piece[first:last]

@@ -9,7 +9,7 @@ Takes a folder with `labels.jsonl` (one object an image: image, category, lines,
     order_cer      edit distance of the whole page in reading order, over the labelled characters
     spurious       characters read beyond the labelled and the ignored ones, over the labelled characters
     ms_per_page    median milliseconds a page
-    reread         share of lines read again by the strong model
+    reread         share of lines read again by the strong model, whole or in part
     ece            expected calibration error of line confidence, 15 bins (Guo et al., ICML 2017); a line counts as
                    right when it stands without an error in the labelled text of its page
 
@@ -42,8 +42,6 @@ _FOLD = str.maketrans({mark: group[0] for group in _ALIKE for mark in group[1:]}
 
 class Reads(Protocol):
     """What evaluation needs of a reader."""
-
-    first_model: str
 
     def read(self, data: Path, options: ReadOptions) -> Document:
         """Read one picture."""
@@ -147,7 +145,8 @@ def evaluate(
 ) -> dict[str, Measures]:
     """Give the measures overall and of each category; a picture without a prediction counts as read as nothing.
 
-    In mode auto, `first_model` names what read every line: lines of another model count as reread.
+    `first_model` names what read every line before another one did again (`Reader.first_model`): lines of another model
+    count as reread.
     """
     by_image = {prediction.image: prediction for prediction in predictions}
     sums: dict[str, _Sums] = {}

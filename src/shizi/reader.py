@@ -84,12 +84,11 @@ class Reader:
         first = Recogniser(weights_of(models, version), threads) if own else None
         self._readers: dict[Mode, ReadsLines] = {"accurate": strong, "auto": strong}
         self._charset = strong.charset
-        self.first_model = strong.weights.name  # what reads every line in mode auto
         if first is not None:
             self._readers["fast"] = first
             if first.doubt is not None:
-                self._readers["auto"] = Cascade(first, strong, first.doubt)
-                self.first_model = first.weights.name
+                self._readers["fast"] = Cascade(first, strong, first.doubt.fast)
+                self._readers["auto"] = Cascade(first, strong, first.doubt.auto)
         self._strong, self._first = strong, first
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))
@@ -125,6 +124,10 @@ class Reader:
     def count(self, data: bytes, options: ReadOptions) -> int:
         """Tell how many pages a file has, up to the limit, without reading them. Raises what `read` raises at once."""
         return min(page_count(data, self._limits, options), self._limits.frames)
+
+    def first_model(self, mode: Mode) -> str | None:
+        """Name what reads every line in a mode in which another one may read it again; None in the other modes."""
+        return self._first.weights.name if self._first and isinstance(self._readers[mode], Cascade) else None
 
     def corrected(self, data: bytes, given: Given) -> Strip:
         """Cut out a line that someone put right, to be learned from. Raises what `strip_of` does."""
@@ -235,8 +238,10 @@ class Reader:
         return Finder(stated=(stated.fields, stated.items) if stated else None)
 
     def _sight(self, pixels: Pixels, mode: Mode) -> Sight:
-        """Let fields look again: the second opinion is that of the recogniser which did not read the page."""
-        return Sight(pixels, self._strong, self._strong if mode == "fast" else self._first)
+        """Let fields look again: what is to be believed must have been read the same by both recognisers."""
+        both = (self._first, self._strong)
+        others = [other for other in both if other is not None and other is not self._readers[mode]]
+        return Sight(pixels, self._strong, *others)
 
     def _text_page(
         self,

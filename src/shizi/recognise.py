@@ -6,11 +6,11 @@ Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from shizi.charset import Charset, Span, is_chinese, text_of
+from shizi.charset import Charset, Span, is_chinese
 from shizi.constrained import Pattern, align, n_best
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
@@ -71,6 +71,14 @@ class OutputShape:
         return probabilities
 
 
+class Trace(NamedTuple):
+    """A best path on one strip: the class of each time step and its probability, T each; the strip ends at `steps`."""
+
+    path: np.ndarray
+    probability: np.ndarray
+    steps: float
+
+
 class Recogniser:
     """A loaded CTC model. Safe to use from several threads at once."""
 
@@ -90,14 +98,29 @@ class Recogniser:
 
     def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
+        return [self.reading(trace) for trace in self.traces(strips, margins)]
+
+    def traces(self, strips: Sequence[Pixels], margins: bool = False) -> list[Trace]:
+        """Give each strip's best path; strips and `margins` as for `read`."""
         strips = [trimmed(strip, self.form) for strip in strips] if margins else strips
-        readings: list[Reading] = [Reading("", 0.0)] * len(strips)
+        traces: dict[int, Trace] = {}
         for batch in _batches([tensor_width(strip, self.form.height) for strip in strips]):
             tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
             for i, path, probability in zip(batch, *self._best_paths(tensors), strict=True):
                 share = scaled_width(strips[i], self.form.height) / tensors.shape[3]
-                readings[i] = self._decode(path, probability, share)
-        return readings
+                traces[i] = Trace(path, probability, len(path) * share)
+        return [traces[i] for i in range(len(strips))]
+
+    def reading(self, trace: Trace) -> Reading:
+        """Turn one best path into a reading."""
+        chars = chars_of(_tidied(self.charset.collapse(trace.path, trace.probability)), trace.steps)
+        return self.joined(chars)
+
+    def joined(self, chars: tuple[Char, ...]) -> Reading:
+        """Make a reading of characters; its confidence is what their chances together are worth."""
+        chance = float(np.prod([char.confidence for char in chars])) if chars else 0.0
+        confidence = self.calibrated(chance) if chars else 0.0
+        return Reading("".join(char.text for char in chars), confidence, chars, self.weights.name)
 
     def calibrated(self, chance: float) -> float:
         """Give the share of lines that were right of those the model gave this chance."""
@@ -132,13 +155,6 @@ class Recogniser:
             outputs = [[self._shape.probabilities(scores)] for (scores,) in outputs]
         return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*outputs, strict=True)]
 
-    def _decode(self, path: np.ndarray, probability: np.ndarray, share: float) -> Reading:
-        """Turn one best path into a reading; `share` of the time steps lies on the strip, the rest on padding."""
-        spans = _tidied(self.charset.collapse(path, probability))
-        chance = float(np.prod([span.peak for span in spans])) if spans else 0.0
-        confidence = self.calibrated(chance) if spans else 0.0
-        return Reading(text_of(spans), confidence, _chars(spans, len(path) * share), self.weights.name)
-
 
 class ConstrainedRecogniser:
     """A recogniser that reads every line as the likeliest of the texts a pattern allows. Safe for several threads."""
@@ -159,15 +175,24 @@ class ConstrainedRecogniser:
             return Reading("", 0.0, model=name)
         spans = align(probabilities, charset, best.text)
         confidence = self._recogniser.calibrated(best.probability)
-        return Reading(best.text, confidence, _chars(spans, len(probabilities)), name)
+        return Reading(best.text, confidence, chars_of(spans, len(probabilities)), name)
 
 
-def _doubt(value: str | None, name: str) -> float | None:
-    """Read the metadata key `doubt`: lines of less confidence are to be read again. None: not measured."""
+class Doubt(NamedTuple):
+    """The chance under which a character of a model is to be read again, by mode."""
+
+    fast: float
+    auto: float
+
+
+def _doubt(value: str | None, name: str) -> Doubt | None:
+    """Read the metadata key `doubt`: that of mode fast and that of auto, parted by a space. None: not measured."""
     try:
-        return None if value is None else float(value)
-    except ValueError as error:
-        raise WeightsError(f"The model {name} has doubt {value!r} in its metadata; expected a number 0..1.") from error
+        return None if value is None else Doubt(*map(float, value.split()))
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            f"The model {name} has doubt {value!r} in its metadata; expected two numbers 0..1, such as 0.5 0.9."
+        ) from error
 
 
 def _curve(value: str, name: str) -> Curve:
@@ -211,7 +236,7 @@ def _tidied(spans: Sequence[Span]) -> list[Span]:
     return kept
 
 
-def _chars(spans: Sequence[Span], steps: float) -> tuple[Char, ...]:
+def chars_of(spans: Sequence[Span], steps: float) -> tuple[Char, ...]:
     """Place each character: from halfway to the one before to halfway to the one after, as shares of `steps`.
 
     CTC marks a character at its most telling columns only, so its edges are taken from its neighbours; the first

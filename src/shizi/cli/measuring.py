@@ -39,7 +39,7 @@ def measure(
     reading = predict(reader, dataset, labels, options)
     hidden = not console.is_terminal
     read = list(track(reading, "Reading", total=len(labels), console=console, transient=True, disable=hidden))
-    measures = evaluate(labels, read, reader.first_model if options.mode == "auto" else None)
+    measures = evaluate(labels, read, reader.first_model(options.mode))
     if predictions is not None:
         _keep(predictions, predictions_to_jsonl(read))
     Console(width=None if sys.stdout.isatty() else 120).print(_table(measures))

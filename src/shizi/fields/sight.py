@@ -24,15 +24,15 @@ from shizi.recognise import ReadsLines, Recogniser
 class Sight:
     """The pixels of one page and the recognisers that can look at them again.
 
-    `other` reads independently of what read the page first, None if there is no such one.
+    `others` read independently of what read the page first; there may be none.
     """
 
-    def __init__(self, pixels: Pixels, strong: Recogniser, other: ReadsLines | None) -> None:
+    def __init__(self, pixels: Pixels, strong: Recogniser, *others: ReadsLines) -> None:
         self._pixels = pixels
         self._strong = strong
-        self._other = other
+        self._others = others
         self._spreads: dict[Polygon, np.ndarray] = {}
-        self._texts: dict[Polygon, str] = {}
+        self._texts: dict[Polygon, list[str]] = {}
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -50,13 +50,13 @@ class Sight:
         return n_best(probabilities[start:end], self._charset, allowed) if end > start else []
 
     def agrees(self, piece: Piece, text: str) -> bool | None:
-        """Say whether the other recogniser reads `text` on the piece's line, too; None if there is no other."""
-        if self._other is None:
+        """Say whether the other recognisers read `text` on the piece's line, too; None if there are none."""
+        if not self._others:
             return None
         if piece.polygon not in self._texts:
-            reading: Reading = self._other.read([self._strip(piece)], margins=True)[0]
-            self._texts[piece.polygon] = folded(reading.text)
-        return folded(text) in self._texts[piece.polygon]
+            strips = [self._strip(piece)]
+            self._texts[piece.polygon] = [folded(other.read(strips, margins=True)[0].text) for other in self._others]
+        return all(folded(text) in said for said in self._texts[piece.polygon])
 
     def read(self, polygon: Polygon) -> Reading:
         """Read what stands in a rectangle where no line was seen."""

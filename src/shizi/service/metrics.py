@@ -55,7 +55,9 @@ class Metrics:
         self._documents = Counter("shizi_documents_total", "Files read.", registry=here)
         self._pages = Counter("shizi_pages_total", "Pages read.", registry=here)
         self._lines = Counter("shizi_lines_total", "Lines read.", registry=here)
-        self._reread = Counter("shizi_lines_reread_total", "Lines read twice, in mode auto.", registry=here)
+        self._reread = Counter(
+            "shizi_lines_reread_total", "Lines read again, whole or in part, by the strong recogniser.", registry=here
+        )
         self._cache = Counter("shizi_cache_total", "Files found in the cache, or not.", ["result"], registry=here)
         self._inside = Gauge("shizi_requests_running", "Requests being answered.", registry=here)
         self.registry.register(_Resident())
@@ -88,7 +90,7 @@ class Metrics:
         self._documents.inc()
         self._pages.inc(len(document.pages))
         self._lines.inc(len(lines))
-        if mode == "auto" and self._strong:
+        if mode != "accurate" and self._strong:
             self._reread.inc(sum(line.model == self._strong for line in lines))
         for stage, spent in document.milliseconds.items():
             self._stages.labels(stage).observe(spent / 1000)
