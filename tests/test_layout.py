@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from shizi.document import Block, Cell, Char, Line, Page, Reading, Table
@@ -80,6 +82,14 @@ def test_pieces_of_one_line_are_joined_with_spaces_between_latin_words_only() ->
     assert texts(piece("Hello", 0, 0), piece("world", 58, 0)) == ["Hello world"]
     assert texts(piece("你好", 0, 0), piece("世界", 45, 0)) == ["你好世界"]
     assert texts(piece("名", 0, 0), piece("称：个人", 70, 1)) == ["名称：个人"]
+
+
+def test_a_line_of_pieces_names_each_model_once() -> None:
+    pieces = [piece(word, 38 * place, 0) for place, word in enumerate(("one", "two", "thr", "fou"))]
+    models = ("small", "small", "strong", "small")
+    read = [replace(p, reading=replace(p.reading, model=model)) for p, model in zip(pieces, models, strict=True)]
+    (line,), _ = arrange(read, lambda left, right: False, "line")
+    assert (line.text, line.model) == ("one two thr fou", "small+strong")
 
 
 @pytest.mark.parametrize("rule", [True, False])

@@ -51,7 +51,8 @@ def test_stages_and_lines_read_twice() -> None:
     metrics = Metrics("strong")
     place = Polygon.from_bounds(0, 0, 1, 1)
     page = replace(
-        FakeReader().read(b"").pages[0], lines=(Line("a", 1, place, model="first"), Line("b", 1, place, model="strong"))
+        FakeReader().read(b"").pages[0],
+        lines=(Line("a", 1, place, model="first"), Line("b", 1, place, model="first+strong")),
     )
     document = Document((page,), milliseconds={"detect": 40.0, "recognise": 20.0})
     metrics.read(document, "auto")

@@ -93,7 +93,8 @@ def _reading(chars: tuple[Char, ...], parts: Sequence[Fragment]) -> Reading:
     confidence = 1.0
     for part in parts:
         confidence *= part.reading.confidence
-    models = dict.fromkeys(part.reading.model for part in parts)
+    # A part may itself have been joined of parts.
+    models = dict.fromkeys(name for part in parts for name in part.reading.model.split("+"))
     return Reading("".join(char.text for char in chars), confidence, chars, "+".join(models))
 
 

@@ -91,7 +91,7 @@ class Metrics:
         self._pages.inc(len(document.pages))
         self._lines.inc(len(lines))
         if mode != "accurate" and self._strong:
-            self._reread.inc(sum(line.model == self._strong for line in lines))
+            self._reread.inc(sum(self._strong in line.model.split("+") for line in lines))
         for stage, spent in document.milliseconds.items():
             self._stages.labels(stage).observe(spent / 1000)
 

@@ -193,11 +193,13 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--to", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--outputs", choices=("reading", "probabilities"), default="reading")
+    parser.add_argument("--doubt", help="chances under which modes fast and auto read again, such as '0.5 0.9'")
     arguments = parser.parse_args()
     model = Crnn(len(labels.charset()))
     checkpoint.load(arguments.checkpoint, model)
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(build(model.eval(), arguments.outputs, metadata()), arguments.to)
+    told = {"doubt": arguments.doubt} if arguments.doubt else {}
+    onnx.save(build(model.eval(), arguments.outputs, metadata() | told), arguments.to)
     print(f"{arguments.to}: {arguments.to.stat().st_size / 1e6:.2f} MB")
 
 
