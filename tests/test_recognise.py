@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -54,6 +56,13 @@ def test_a_strip_reads_the_same_alone_and_in_any_company(recogniser: Recogniser,
     for place, i in enumerate(order):
         assert together[place].text == alone[i // 3].text
         assert together[place].confidence == pytest.approx(alone[i // 3].confidence, abs=1e-4)
+
+
+def test_batches_read_side_by_side_read_the_same(recogniser: Recogniser, strips: list[np.ndarray]) -> None:
+    one_by_one = Recogniser(recogniser.weights, threads=1)
+    with ThreadPoolExecutor(4) as callers:  # and several callers do not get in each other's way
+        readings = list(callers.map(recogniser.read, [strips * 3] * 4))
+    assert all(read == one_by_one.read(strips) * 3 for read in readings)
 
 
 def test_blank_and_tiny_strips_read_as_nothing(recogniser: Recogniser) -> None:

@@ -4,7 +4,9 @@ Takes strips (H W 3 uint8 RGB), gives a `Reading` each, in the same order. Knows
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -83,9 +85,13 @@ class Recogniser:
     """A loaded CTC model. Safe to use from several threads at once."""
 
     def __init__(self, weights: Weights, threads: int = 1) -> None:
-        """Load `weights` on `threads` CPU threads. Raises WeightsError when the model is not a CTC line reader."""
+        """Load `weights`, to read `threads` batches at a time, each on one CPU thread (docs/decisions/025).
+
+        Raises WeightsError when the model is not a CTC line reader.
+        """
         self.weights = weights
-        self._session = open_session(weights, threads)
+        self._session = open_session(weights, 1)
+        self._pool = ThreadPoolExecutor(threads, "recognise") if threads > 1 else None
         metadata = {**self._session.get_modelmeta().custom_metadata_map, **weights.metadata}
         if "character" not in metadata:
             raise WeightsError(f"The model {weights.name} has no charset in its metadata key 'character'.")
@@ -103,13 +109,22 @@ class Recogniser:
     def traces(self, strips: Sequence[Pixels], margins: bool = False) -> list[Trace]:
         """Give each strip's best path; strips and `margins` as for `read`."""
         strips = [trimmed(strip, self.form) for strip in strips] if margins else strips
-        traces: dict[int, Trace] = {}
-        for batch in _batches([tensor_width(strip, self.form.height) for strip in strips]):
-            tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
-            for i, path, probability in zip(batch, *self._best_paths(tensors), strict=True):
-                share = scaled_width(strips[i], self.form.height) / tensors.shape[3]
-                traces[i] = Trace(path, probability, len(path) * share)
+        widths = [tensor_width(strip, self.form.height) for strip in strips]
+        batches = sorted(_batches(widths), key=lambda batch: -len(batch) * widths[batch[0]])
+        read = partial(self._traces_of, strips)
+        found = self._pool.map(read, batches) if self._pool and len(batches) > 1 else map(read, batches)
+        traces = {
+            i: trace for batch, made in zip(batches, found, strict=True) for i, trace in zip(batch, made, strict=True)
+        }
         return [traces[i] for i in range(len(strips))]
+
+    def _traces_of(self, strips: Sequence[Pixels], batch: Sequence[int]) -> list[Trace]:
+        tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
+        widths = [scaled_width(strips[i], self.form.height) for i in batch]
+        return [
+            Trace(path, probability, len(path) * width / tensors.shape[3])
+            for width, path, probability in zip(widths, *self._best_paths(tensors), strict=True)
+        ]
 
     def reading(self, trace: Trace) -> Reading:
         """Turn one best path into a reading."""
