@@ -255,7 +255,7 @@ EN: dict[str, str] = {
     "format.pdf": "Searchable PDF",
     # Options
     "mode": "Care",
-    "hint.mode": "Auto reads everything fast and doubtful lines again with the strong recogniser.",
+    "hint.mode": "Auto reads everything fast, and what is not quite sure again with the strong recogniser; fast only what is likelier wrong than right.",
     "mode.fast": "Fast",
     "mode.auto": "Auto",
     "mode.accurate": "Thorough",
