@@ -86,7 +86,7 @@ class Reader:
         self._charset = strong.charset
         if first is not None:
             self._readers["fast"] = first
-            if first.doubt is not None:
+            if first.doubt is not None and recogniser is None:  # how a model of others would do was not measured
                 self._readers["fast"] = Cascade(first, strong, first.doubt.fast)
                 self._readers["auto"] = Cascade(first, strong, first.doubt.auto)
         self._strong, self._first = strong, first
