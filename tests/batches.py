@@ -65,7 +65,7 @@ def load(seconds: float = 0.0) -> Echo:
     return Echo(seconds)
 
 
-def load_for_command(threads: int, templates: Path | None = None, recogniser: Path | None = None) -> Echo:
+def load_for_command(threads: int, *models: object) -> Echo:
     """Stand in for the loader of `shizi batch`."""
     return Echo(0.0)
 

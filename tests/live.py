@@ -136,8 +136,7 @@ def _serve(folder: Path) -> None:
     from shizi.cli import main
     from shizi.service import app
 
-    start = app.start_engines
-    app.start_engines = lambda settings: start(settings, partial(ToldReader, folder))
+    app.load_for = lambda settings, version: partial(ToldReader, folder)
     sys.argv = ["shizi", "serve"]
     main()
 

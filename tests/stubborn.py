@@ -55,6 +55,10 @@ JOB = {
     **{"files": [{"name": "a", "pages": None, "pages_read": 0, "pages_failed": 0}], "errors": []},
     **{"created": "2026-11-26T00:00:00+00:00", "ended": None, "webhook": None, "request_id": "r3"},
 }
+MODELS = {
+    **{"success": True, "serving": "shipped", "current": "shipped", "problem": "", "versions": [], "log": []},
+    "request_id": "r4",
+}
 ERROR = {"file": 0, "page": None, "error": "The file ends early.", "code": "damaged_file"}
 HOSTILE = "attachment; filename=\"plain.pdf\"; filename*=UTF-8''..%2F..%5C%E5%8F%91%E7%A5%A8.pdf"
 
@@ -159,6 +163,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.key = key
             return self._refuse(503, "stopping", Retry_After="0")
         return self._send(202, {**JOB, "id": "same" if key and key == self.server.key else "different"})
+
+    def _promoted(self, times: int, body: bytes) -> None:
+        if times == 1:
+            return self._refuse(503, "stopping", Retry_After="0")
+        return self._send(200, {**MODELS, "serving": json.loads(body)["version"]})
+
+    def _unanswered(self, times: int, body: bytes) -> None:
+        self.close_connection = True
 
     def _failed_job(self, times: int, body: bytes) -> None:
         self._send(200, {**JOB, "state": "failed", "errors": [ERROR]})

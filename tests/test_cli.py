@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import RAISED, FakeReader
+from fakes import RAISED, FakeReader, add_version
 from PIL import Image
 
 import shizi
@@ -25,6 +25,7 @@ from shizi.export import FORMATS
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
+from shizi.versions import READ_WITH, SHIPPED, Versions
 from shizi.weights import suitable
 
 Run = Callable[..., int]
@@ -332,6 +333,27 @@ def test_doctor_tells_what_the_models_compute_in(
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
     assert code == (0 if value == "fp32" else errors.WeightsError.exit_code)
+
+
+def test_doctor_names_the_model_in_force(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("SHIZI_MODELS", raising=False)
+    assert run("doctor") == 0
+    assert "shipped; SHIZI_MODELS names no folder" in capsys.readouterr().out
+    monkeypatch.setenv("SHIZI_MODELS", str(folder / "models"))
+    assert run("doctor") == 0
+    assert "is not there yet" in capsys.readouterr().out
+    assert not (folder / "models").exists(), "looking makes nothing"
+    versions = Versions(folder / "models")
+    version = add_version(versions, SHIPPED)
+    versions.promote(version.name)
+    assert run("doctor") == 0
+    assert f"{version.name}, crnn-int8@" in capsys.readouterr().out
+    (versions.folder / version.name / READ_WITH).write_bytes(b"tampered")
+    assert run("doctor") == errors.WeightsError.exit_code
+    assert "not what was put in" in capsys.readouterr().err
 
 
 def test_doctor_names_what_is_broken(

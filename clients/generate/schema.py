@@ -20,9 +20,12 @@ NAMES = {
     "JobGone": "DeletedJob",
     "HealthAnswer": "Health",
     "ReadyAnswer": "Readiness",
+    "CorrectionsAnswer": "Corrections",
+    "CorrectionAnswer": "Correction",
+    "ModelsAnswer": "Models",
 }
-# Refusals are errors in an SDK; a batch sends each file in a request of its own; a purge gives its number alone.
-LEFT_OUT = {"Refusal", "PredictRefusal", "RefusedEntry", "DocumentEntry", "PurgeAnswer"}
+# Refusals are errors in an SDK; a batch sends each file in a request of its own; what deletes gives its number alone.
+LEFT_OUT = {"Refusal", "PredictRefusal", "RefusedEntry", "DocumentEntry", "PurgeAnswer", "CorrectionsGone"}
 # What the result of a job holds too; a reading has more.
 DOCUMENT = ("text", "confidence", "source", "weights", "pages", "fields", "verdict")
 ABOUT_DOCUMENT = "What was read of one picture or document."

@@ -1,5 +1,9 @@
-"""Machine: how much memory this process holds and may still take. Knows the kernel's files, nothing of OCR."""
+"""Machine: how much memory this process holds and may still take, and giving back what it does not need.
 
+Knows the kernel's files and the C library's allocator, nothing of OCR.
+"""
+
+import ctypes
 import os
 from pathlib import Path
 
@@ -11,6 +15,16 @@ def own_memory() -> int:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def give_memory_back() -> None:
+    """Hand the system what was freed here and is kept by the C library's allocator, glibc's; others are left alone.
+
+    After 600 odd pictures it kept 150 of 340 MB. 2 ms after a page, and nothing measurable after a small picture.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def free_memory() -> int | None:

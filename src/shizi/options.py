@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -19,6 +19,8 @@ PdfSource = Literal["auto", "ocr", "text"]
 # Page ranges: 3, 1-5, 8- and such, with commas between.
 PAGE_RANGES = re.compile(r"\s*(\d{1,7}(\s*-\s*(\d{1,7})?)?)(\s*,\s*\d{1,7}(\s*-\s*(\d{1,7})?)?)*\s*", re.ASCII)
 LONGEST_PATTERN = 300
+# Of unknown options so many are told, and so much of each.
+_MOST_TOLD, _LONGEST_TOLD = 3, 40
 # Templates are named, never pathed: no dots and no slashes, so that no name leads out of the operator's folder.
 _NAME = re.compile(r"[\w\-]{1,64}")
 
@@ -56,11 +58,16 @@ class ReadOptions:
     pattern: str = ""
 
     @classmethod
-    def parse(cls, values: Mapping[str, object]) -> "ReadOptions":
-        """Make options of names and values; raises OptionsError naming an unknown key or a refused value."""
-        unknown = sorted(set(values) - set(NAMES))
+    def parse(cls, values: Mapping[str, object], also: Iterable[str] = ()) -> "ReadOptions":
+        """Make options of names and values; raises OptionsError naming an unknown key or a refused value.
+
+        `also`: names that the caller took out before, to be told among those that are known.
+        """
+        unknown = [repr(name[:_LONGEST_TOLD]) for name in sorted(set(values) - set(NAMES))]
         if unknown:
-            raise OptionsError(f"Unknown option {', '.join(map(repr, unknown))}; known are {', '.join(NAMES)}.")
+            told = ", ".join(unknown[:_MOST_TOLD])
+            told += f" and {len(unknown) - _MOST_TOLD} more" if len(unknown) > _MOST_TOLD else ""
+            raise OptionsError(f"Unknown option {told}; known are {', '.join((*NAMES, *also))}.")
         values = {name: _switched(name, value) for name, value in values.items()}
         for name, value in values.items():
             if name in TEXTS:

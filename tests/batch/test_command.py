@@ -17,13 +17,16 @@ from pathlib import Path
 import batches
 import pytest
 from batches import rows
+from fakes import add_version
 from s3_server import S3
 
 from shizi.batch.run import Tally
 from shizi.cli import batching, main
+from shizi.versions import READ_WITH, SHIPPED, Versions
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., int]
+COMMENT = b"\x32\x01x"  # doc_string of an ONNX file: another digest, the same model
 # `shizi` with the reader of `batches`, which its workers import by that name.
 SHIZI = (
     "import batches, sys; from shizi.cli import batching, main; batching.load_reader = batches.load_for_command; main()"
@@ -172,6 +175,26 @@ def test_with_the_real_reader(chinese_png: bytes) -> None:
     found = rows(Path("out"))
     assert found["in/real.png"]["document"]["text"] == "识字读出文字\nRead me 2026"  # type: ignore[index]
     assert found["in/00.png"]["error"]["code"] == "damaged_file"  # type: ignore[index]
+
+
+def test_with_the_promoted_model(chinese_png: bytes, folder: Path) -> None:
+    """Every reader of the run has it, the command goes on with no other, and the rows tell which it was."""
+    Path("in/real.png").write_bytes(chinese_png)
+    versions = Versions(folder / "models")
+    version = add_version(versions, SHIPPED, more=COMMENT)
+    versions.promote(version.name)
+    command = [sys.executable, "-c", "from shizi.cli import main; main()", "batch", "in", "--include", "real.png"]
+    told = {**os.environ, "SHIZI_MODELS": str(versions.folder)}
+    ran = subprocess.run([*command, "--output", "out", "--mode", "fast"], env=told, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    row = json.loads(Path("out/rows-000001.jsonl").read_text())
+    assert row["document"]["text"] == "识字读出文字\nRead me 2026"
+    assert f"crnn-int8@{version.digests[READ_WITH][:8]}" in row["document"]["weights"]
+    versions.rollback()
+    again = [*command, "--output", "out", "--mode", "fast", "--resume"]
+    refused = subprocess.run(again, env=told, capture_output=True, text=True)
+    assert refused.returncode == 20
+    assert f"model was '{version.name}', now 'shipped'" in refused.stderr
 
 
 def shizi(*arguments: str, stderr: int = subprocess.PIPE, **environment: str) -> "subprocess.Popen[str]":

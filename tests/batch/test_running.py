@@ -264,7 +264,9 @@ def test_other_settings_are_refused(folder: Path, output: Path) -> None:
     with pytest.raises(OptionsError, match="mode was 'auto', now 'fast'"):
         read_all(batch(folder, output, resume=True, options=ReadOptions(mode="fast")))
     with pytest.raises(OptionsError, match="recogniser was '', now 'their"):
-        read_all(batch(folder, output, resume=True, models="their.onnx"))
+        read_all(batch(folder, output, resume=True, recogniser="their.onnx"))
+    with pytest.raises(OptionsError, match="model was 'shipped', now '20261126"):
+        read_all(batch(folder, output, resume=True, model="20261126-101500-1f0c9a2e"))
     (output / "manifest.db").unlink()
     with pytest.raises(OptionsError, match="results was 'jsonl', now 'parquet'"):
         read_all(batch(folder, output, resume=True, results="parquet"))

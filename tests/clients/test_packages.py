@@ -66,7 +66,8 @@ def test_one_version() -> None:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("live")
-    with serving([sys.executable, live.__file__, str(folder)], SHIZI_JOBS=str(folder / "jobs")) as running:
+    kept = {"SHIZI_JOBS": str(folder / "jobs"), "SHIZI_CORRECTIONS": str(folder / "corrections")}
+    with serving([sys.executable, live.__file__, str(folder)], **kept) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,6 +297,51 @@ def test_missing_pictures(client: FlaskClient) -> None:
     torn = client.post("/ocr/predict", data=b"--x\r\nContent-Disp", content_type="multipart/form-data; boundary=x")
     check_error(torn, errors.InputError)
     check_error(client.post("/ocr/predict", data=b"x", content_type="multipart/form-data"), errors.InputError)
+
+
+FORM = "multipart/form-data; boundary=x"
+PART = b'--x\r\nContent-Disposition: form-data; name="%d"\r\n\r\n1\r\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "said"),
+    [
+        ("multipart/form-data", b"x", 400, "names no boundary; let your HTTP client set Content-Type"),
+        (FORM, b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\na.png\r\n--x--\r\n', 400, "-F file=@"),
+        (FORM, b"".join(PART % number for number in range(1001)) + b"--x--\r\n", 413, "more than 1,000 parts"),
+        ("application/x-www-form-urlencoded", b"x", 415, "application/octet-stream for the bytes"),
+    ],
+)
+def test_what_people_do_wrong_is_told(kind: str, body: bytes, status: int, said: str, client: FlaskClient) -> None:
+    response = client.post("/ocr/predict", data=body, content_type=kind)
+    assert response.status_code == status
+    assert said in response.get_json()["error"]
+
+
+@pytest.mark.parametrize("path", ["predict", "jobs", "picture", "export", "corrections"])
+def test_a_compressed_body_is_refused(path: str, tmp_path: Path, reader: FakeReader, png: bytes) -> None:
+    settings = Settings(jobs=str(tmp_path / "jobs"), corrections=str(tmp_path / "corrections"))
+    app = create_app(settings, reader)  # type: ignore[arg-type]
+    encoded = {"Content-Encoding": "gzip"}
+    response = app.test_client().post(f"/ocr/{path}", data=png, content_type="image/png", headers=encoded)
+    app.extensions["shizi"].close()
+    assert response.status_code == 415
+    assert "without Content-Encoding" in response.get_json()["error"]
+
+
+def test_many_unknown_options_are_told_shortly(client: FlaskClient, image: str) -> None:
+    strange = {f"{number}{'x' * 10_000}": 1 for number in range(5)}
+    said = client.post("/ocr/predict", json={"image": image, **strange}).get_json()["error"]
+    assert "and 2 more; known are mode, " in said
+    assert ", format, deadline_ms, priority, no_store." in said
+    assert len(said) < 400
+
+
+def test_a_websocket_is_refused(client: FlaskClient) -> None:
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    response = client.get("/ocr/health", headers=upgrade)
+    assert response.status_code == 400
+    assert "expected a plain HTTP request" in response.get_json()["error"]
 
 
 def test_too_many_files(client: FlaskClient) -> None:

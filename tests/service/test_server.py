@@ -281,7 +281,19 @@ def test_half_a_request_is_given_up(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection,
     ):
         connection.sendall(HEADING + b"Content-Length: 1000\r\n\r\nhalf a body")
-        assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+        heading, _, body = connection.recv(1000).partition(b"\r\n\r\n")
+        assert heading.startswith(b"HTTP/1.1 408 ")
+        assert "in whole in time" in json.loads(body)["error"]
+        assert json.loads(body)["request_id"] in service.said()
+
+
+@pytest.mark.parametrize("length", [2**40, 10**14, 10**19])
+def test_no_room_is_made_for_what_a_heading_announces(length: int, tmp_path: Path) -> None:
+    with start(tmp_path) as service:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
+            connection.sendall(HEADING + f"Content-Length: {length}\r\n\r\nhalf".encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
+        assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
 
 
 def test_expect_continue(steady: Live) -> None:

@@ -2,8 +2,21 @@
 import { randomUUID } from "node:crypto";
 import { readInOrder, type BatchEntry } from "./batches.js";
 import { ConnectionFailed, JobFailed, TimedOut, UnexpectedAnswer, refusal } from "./errors.js";
-import { ResultFile, load, type Source } from "./files.js";
-import type { DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading } from "./models.js";
+import { ResultFile, load, picture, type Picture, type Source } from "./files.js";
+import type {
+  Correction,
+  Corrections,
+  DeletedJob,
+  Document,
+  Format,
+  Health,
+  Job,
+  Models,
+  Options,
+  Polygon,
+  Readiness,
+  Reading,
+} from "./models.js";
 import { DEFAULT, pause, waitAfter, type Retries } from "./retries.js";
 
 /** How to reach the service. `timeoutMs`: for one answer; `fetch`: one of your own (proxies, certificates). */
@@ -20,13 +33,35 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * What may be said of a corrected line beside its right text.
+ *
+ * `polygon`: where it stands, as its answer has it: the source is then its page or document, else its own picture.
+ * `rotation`: that of the page's answer. `read`, `model`: what had been read, and what read it. `margins`: the line's own
+ * picture holds more than the line. `password`: opens an encrypted PDF.
+ */
+export interface LineTerms {
+  polygon?: Polygon;
+  page?: number;
+  rotation?: number;
+  vertical?: boolean;
+  password?: string;
+  margins?: boolean;
+  read?: string;
+  model?: string;
+}
+
+// `files`: pairs of a part's name and what it holds. `once`: done twice it does harm, so it is not sent again where nobody
+// knows whether it was done.
 interface Call {
   method: string;
   path: string;
-  sources?: Iterable<Source>;
+  files?: Iterable<[string, Source]>;
   fields?: Record<string, unknown>;
   query?: Record<string, string>;
   headers?: Record<string, string>;
+  json?: Record<string, string>;
+  once?: boolean;
 }
 
 // A service with its own defaults lets a request wait 30 s for its turn and read for 120 s.
@@ -56,7 +91,7 @@ export class ShiziClient {
 
   /** Read one picture or document. */
   read(source: Source, options: Options = {}, { signal }: CallOptions = {}): Promise<Reading> {
-    const call = { method: "POST", path: "/ocr/predict", sources: [source], fields: { ...options } };
+    const call: Call = { method: "POST", path: "/ocr/predict", files: [["file", source]], fields: { ...options } };
     return this.#send(call, answer<Reading>, signal);
   }
 
@@ -76,8 +111,36 @@ export class ShiziClient {
 
   /** Read one picture or document and give it as a file: searchable PDF, Word, Excel, Markdown and others. */
   export(source: Source, format: Format, options: Options = {}, { signal }: CallOptions = {}): Promise<ResultFile> {
-    const call = { method: "POST", path: "/ocr/predict", sources: [source], fields: { ...options, format } };
+    const fields = { ...options, format };
+    const call: Call = { method: "POST", path: "/ocr/predict", files: [["file", source]], fields };
     return this.#send(call, (response) => ResultFile.of(response, format), signal);
+  }
+
+  /**
+   * Write a document that was read before, with whatever was corrected in it, as a file; nothing is read again.
+   *
+   * `document`: a Reading, a job's Document, or their JSON. `source`: what it was read of, for a searchable PDF.
+   */
+  write(
+    document: Document | string,
+    format: Format,
+    { source, name, password, signal }: CallOptions & { source?: Source; name?: string; password?: string } = {},
+  ): Promise<ResultFile> {
+    const text = typeof document === "string" ? document : JSON.stringify(document);
+    const files: [string, Source][] = [["document", { name: "document.json", data: new TextEncoder().encode(text) }]];
+    if (source !== undefined) files.push(["file", source]);
+    const call = { method: "POST", path: "/ocr/export", files, fields: { format, name, password } };
+    return this.#send(call, (response) => ResultFile.of(response, format), signal);
+  }
+
+  /** Give a page as a JPEG, `side` pixels at its longest, turned by `rotation` degrees clockwise. */
+  picture(
+    source: Source,
+    page = 1,
+    { signal, ...fields }: CallOptions & { side?: number; rotation?: number; password?: string } = {},
+  ): Promise<Picture> {
+    const call: Call = { method: "POST", path: "/ocr/picture", files: [["file", source]], fields: { page, ...fields } };
+    return this.#send(call, picture, signal);
   }
 
   /**
@@ -91,7 +154,8 @@ export class ShiziClient {
     { webhook, idempotencyKey, signal }: CallOptions & { webhook?: string; idempotencyKey?: string } = {},
   ): Promise<Job> {
     const headers = { "Idempotency-Key": idempotencyKey ?? randomUUID() };
-    const call = { method: "POST", path: "/ocr/jobs", sources, fields: { ...options, webhook }, headers };
+    const files = [...sources].map((source): [string, Source] => ["file", source]);
+    const call = { method: "POST", path: "/ocr/jobs", files, fields: { ...options, webhook }, headers };
     return this.#send(call, answer<Job>, signal);
   }
 
@@ -158,6 +222,53 @@ export class ShiziClient {
     return (await this.#send(call, answer<{ dropped: number }>, signal)).dropped;
   }
 
+  /** Ask whether this service keeps corrected lines, and how long their texts may be. */
+  corrections({ signal }: CallOptions = {}): Promise<Corrections> {
+    return this.#send({ method: "GET", path: "/ocr/corrections" }, answer<Corrections>, signal);
+  }
+
+  /**
+   * Bring the right text of a line, for the recogniser to learn from. The key needs the scope `correct`.
+   *
+   * `source`: the line's own picture, or with `polygon` the page or document that it stands on.
+   */
+  correct(source: Source, text: string, terms: LineTerms = {}, { signal }: CallOptions = {}): Promise<Correction> {
+    const { polygon, ...rest } = terms;
+    const fields = { text, ...rest, polygon: polygon && JSON.stringify(polygon) };
+    const files: [string, Source][] = [[polygon === undefined ? "line" : "image", source]];
+    return this.#send({ method: "POST", path: "/ocr/corrections", files, fields }, answer<Correction>, signal);
+  }
+
+  /** Delete corrected lines, all or those of one key or of before a day (`2026-11-26`); give how many. Scope `admin`. */
+  async purgeCorrections(
+    { sender, before, signal }: CallOptions & { sender?: string; before?: string } = {},
+  ): Promise<number> {
+    const query = { ...(sender === undefined ? {} : { sender }), ...(before === undefined ? {} : { before }) };
+    const call = { method: "DELETE", path: "/ocr/corrections", query };
+    return (await this.#send(call, answer<{ dropped: number }>, signal)).dropped;
+  }
+
+  /** List the versions of the small recogniser. The key needs the scope `admin`, as for changing them. */
+  models({ signal }: CallOptions = {}): Promise<Models> {
+    return this.#send({ method: "GET", path: "/ocr/models" }, answer<Models>, signal);
+  }
+
+  /** Have a version read from now on. It is not sent again when its answer is lost; `models` tells. */
+  promote(version: string, { signal }: CallOptions = {}): Promise<Models> {
+    const call = { method: "POST", path: "/ocr/models/promote", json: { version }, once: true };
+    return this.#send(call, answer<Models>, signal);
+  }
+
+  /** Have the version from before read again. It is not sent again when its answer is lost; `models` tells. */
+  rollback({ signal }: CallOptions = {}): Promise<Models> {
+    return this.#send({ method: "POST", path: "/ocr/models/rollback", once: true }, answer<Models>, signal);
+  }
+
+  /** Give what Prometheus collects, as text. The key needs the scope `admin`. */
+  metrics({ signal }: CallOptions = {}): Promise<string> {
+    return this.#send({ method: "GET", path: "/metrics" }, (response) => response.text(), signal);
+  }
+
   /** Ask whether the service answers. */
   health({ signal }: CallOptions = {}): Promise<Health> {
     return this.#send({ method: "GET", path: "/ocr/health" }, answer<Health>, signal);
@@ -173,12 +284,12 @@ export class ShiziClient {
     parse: (response: Response) => Promise<Answer>,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
-    const body = call.sources === undefined ? null : await form(call.sources, call.fields ?? {});
+    const body = call.files ? await form(call.files, call.fields ?? {}) : call.json ? JSON.stringify(call.json) : null;
     for (let tried = 1; ; tried++) {
       try {
         return await this.#once(call, body, parse, signal);
       } catch (error) {
-        const wait = waitAfter(this.#retries, error, tried);
+        const wait = waitAfter(this.#retries, error, tried, !call.once);
         if (wait === undefined) throw error;
         await pause(wait, signal);
       }
@@ -187,12 +298,13 @@ export class ShiziClient {
 
   async #once<Answer>(
     call: Call,
-    body: FormData | null,
+    body: FormData | string | null,
     parse: (response: Response) => Promise<Answer>,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
     const query = call.query ? `?${new URLSearchParams(call.query)}` : "";
     const headers: Record<string, string> = { "User-Agent": "shizi-client-node/0.1.0", ...call.headers };
+    if (call.json) headers["Content-Type"] = "application/json";
     if (this.#key) headers["Authorization"] = `Bearer ${this.#key}`;
     const ending = new AbortController();
     const end = (): void => ending.abort(signal?.reason);
@@ -256,14 +368,14 @@ async function answer<Answer>(response: Response): Promise<Answer> {
 }
 
 /** Put files and options into a form, which keeps a password out of the address. */
-async function form(sources: Iterable<Source>, fields: Record<string, unknown>): Promise<FormData> {
+async function form(files: Iterable<[string, Source]>, fields: Record<string, unknown>): Promise<FormData> {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined && value !== null) body.append(name, String(value));
   }
-  for (const source of sources) {
+  for (const [part, source] of files) {
     const { name, data } = await load(source);
-    body.append("file", data, name);
+    body.append(part, data, name);
   }
   return body;
 }

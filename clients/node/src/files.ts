@@ -2,6 +2,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UnexpectedAnswer } from "./errors.js";
 import type { Format } from "./models.js";
 
 /** What can be read: a path, a `file:` URL, bytes, or bytes with a name. */
@@ -49,6 +50,19 @@ export class ResultFile {
     const failed = (response.headers.get("X-Failed-Pages") ?? "").split(",").filter(Boolean);
     return new ResultFile(name, mediaType, new Uint8Array(await response.arrayBuffer()), failed);
   }
+}
+
+/** A page as a JPEG; `pages`: how many the document has. */
+export interface Picture {
+  data: Uint8Array;
+  pages: number;
+}
+
+/** Take the picture out of an answer that is one. */
+export async function picture(response: Response): Promise<Picture> {
+  const pages = Number(response.headers.get("X-Page-Count"));
+  if (!pages) throw new UnexpectedAnswer("The answer does not tell the number of pages; is this the address of a shizi?");
+  return { data: new Uint8Array(await response.arrayBuffer()), pages };
 }
 
 /** Take the file's name out of the header (RFC 6266), whatever it tries: no folder of it is kept. */

@@ -1,6 +1,6 @@
 /** The client of shizi's HTTP service. */
 export type { BatchEntry } from "./batches.js";
-export { ShiziClient, type CallOptions, type ClientOptions } from "./client.js";
+export { ShiziClient, type CallOptions, type ClientOptions, type LineTerms } from "./client.js";
 export {
   AccessError,
   Busy,
@@ -28,6 +28,6 @@ export {
   WeightsError,
   WorkerLost,
 } from "./errors.js";
-export { ResultFile, type Source } from "./files.js";
+export { ResultFile, type Picture, type Source } from "./files.js";
 export * from "./models.js";
 export type { Retries } from "./retries.js";

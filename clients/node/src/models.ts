@@ -63,7 +63,7 @@ export interface Check {
 }
 
 /** A line was kept. `known`: it was before, with this text; `replaced`: with another, which is gone. */
-export interface CorrectionAnswer {
+export interface Correction {
   outcome: "kept" | "replaced" | "known";
   /** Names the line's picture. */
   id: string;
@@ -73,15 +73,9 @@ export interface CorrectionAnswer {
 }
 
 /** Whether corrections are kept here. */
-export interface CorrectionsAnswer {
+export interface Corrections {
   kept: boolean;
   longest_text: number;
-  request_id: string;
-}
-
-/** How many lines were deleted. */
-export interface CorrectionsGone {
-  dropped: number;
   request_id: string;
 }
 
@@ -176,7 +170,7 @@ export interface ModelChange {
 }
 
 /** The versions of the small recogniser. `serving` is read with, `current` is in force in the folder. */
-export interface ModelsAnswer {
+export interface Models {
   serving: string;
   current: string;
   /** Why `current` is not read with; empty if it is. */

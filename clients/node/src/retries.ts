@@ -18,12 +18,16 @@ const FIRST_MS = 500;
 const LONGEST_GUESS_MS = 8000;
 const SPREAD = 0.1; // of the wait is added by chance, so that many callers do not come back at once
 
-/** Give the milliseconds to wait after the `tried`-th failure (from 1) was `error`; undefined to give up. */
-export function waitAfter(retries: Retries, error: unknown, tried: number): number | undefined {
+/**
+ * Give the milliseconds to wait after the `tried`-th failure (from 1) was `error`; undefined to give up.
+ *
+ * What is not `repeatable` is sent again after refusals alone: with a lost answer nobody knows whether it was done.
+ */
+export function waitAfter(retries: Retries, error: unknown, tried: number, repeatable: boolean): number | undefined {
   // A picture that brought a process down is sent once more, not again and again.
   if (tried > (error instanceof WorkerLost ? Math.min(retries.times, 1) : retries.times)) return undefined;
   const busy = error instanceof Refused && (error.status === 429 || error.status === 503);
-  if (!busy && !(error instanceof ConnectionFailed)) return undefined;
+  if (!busy && !(repeatable && error instanceof ConnectionFailed)) return undefined;
   const asked = error instanceof Refused && error.retryAfter !== undefined ? error.retryAfter * 1000 : undefined;
   const wait = asked ?? Math.min(LONGEST_GUESS_MS, FIRST_MS * 2 ** (tried - 1));
   return wait > retries.longestMs ? undefined : wait * (1 + SPREAD * Math.random());

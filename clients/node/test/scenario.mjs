@@ -74,6 +74,30 @@ await refused("too early", shizi.document(held.id));
 console.log(`cancelled: was ${(await shizi.delete(held.id)).was}`);
 await writeFile(join(folder, "release"), "");
 await refused("forgotten", shizi.job(held.id));
+const { data, pages } = await shizi.picture(join(folder, "long.pdf"), 2, { side: 100 });
+console.log(`picture: JPEG ${data[0] === 0xff && data[1] === 0xd8}, ${pages} pages`);
+const corrected = await shizi.read(scan);
+const [line] = corrected.pages[0].lines;
+line.text = "识字 corrected";
+const written = await shizi.write(corrected, "text", { name: "scan.png" });
+console.log(`written: ${written.name} ${text(written.data).split("\n")[0]}`);
+const drawn = await shizi.write(JSON.stringify(corrected), "pdf", { source: scan, name: "scan.png" });
+console.log(`written on its source: ${drawn.name} ${text(drawn.data.subarray(0, 5))}`);
+const { kept, longest_text } = await shizi.corrections();
+console.log(`corrections: kept ${kept}, at most ${longest_text} characters`);
+const taught = await shizi.correct(bytes("a line"), "识字", { read: "只字", model: "crnn" });
+const placed = await shizi.correct(scan, "识字 corrected", { polygon: line.polygon, vertical: false });
+console.log(`corrected: ${taught.outcome} ${taught.text}, ${placed.outcome} ${placed.text}`);
+console.log(`old corrections: ${await shizi.purgeCorrections({ before: "2000-01-01" })}`);
+console.log(`corrections deleted: ${await shizi.purgeCorrections({ sender: "desk" })}`);
+
+const { serving, versions } = await shizi.models();
+const { current, candidate } = versions[1].figures.corrections;
+console.log(`models: ${serving}, ${versions.length} versions, ${current.exact} to ${candidate.exact}`);
+const promoted = await shizi.promote(versions[1].name);
+console.log(`promoted: ${promoted.serving === versions[1].name}, ${promoted.log.pop().how}`);
+console.log(`rolled back: ${(await shizi.rollback()).serving}`);
+console.log(`metrics: ${(await shizi.metrics()).includes("shizi_requests_total")}`);
 console.log(`purged: ${(await shizi.purgeCache()) >= 0}`);
 
 try {

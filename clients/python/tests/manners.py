@@ -91,6 +91,15 @@ async def main() -> None:
     await trial("twice", submit)
     await trial("ordered", order)
     await trial("partial", partial)
+
+    async def promote(shizi: AsyncClient) -> str:
+        return (await shizi.promote('2026"')).serving
+
+    async def rollback(shizi: AsyncClient) -> str:
+        return (await shizi.rollback()).serving
+
+    await trial("promoted", promote)
+    await trial("unanswered", rollback)
     await trial("failed-job", wait)
     await trial("slow-job", wait)
     await trial("hostile", export)

@@ -7,6 +7,8 @@ service's reader is told by pictures what to do: one that says `hold` is held un
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from both import KIND
@@ -14,6 +16,7 @@ from shizi_client import AsyncClient, Job, QuotaSpent, Refused, Retries, Source
 
 URL, KEY, LIMITED_KEY = os.environ["SHIZI_URL"], os.environ["SHIZI_KEY"], os.environ["SHIZI_LIMITED_KEY"]
 FOLDER = Path(os.environ["SHIZI_FOLDER"])
+JPEG = b"\xff\xd8"
 
 
 def pictures() -> Sequence[Source]:
@@ -57,6 +60,8 @@ async def main() -> None:
             except Refused as error:
                 print(f"{name}: {shown(error)}")
         await jobs(shizi)
+        await shown_and_corrected(shizi)
+        await models(shizi)
         print(f"purged: {str(await shizi.purge_cache() >= 0).lower()}")
     async with KIND(URL, LIMITED_KEY, retries=Retries(times=0)) as hasty:
         try:
@@ -98,6 +103,38 @@ async def jobs(shizi: AsyncClient) -> None:
         await shizi.job(held.id)
     except Refused as error:
         print(f"forgotten: {shown(error)}")
+
+
+async def shown_and_corrected(shizi: AsyncClient) -> None:
+    picture = await shizi.picture(FOLDER / "long.pdf", 2, side=100)
+    print(f"picture: JPEG {str(picture.data[:2] == JPEG).lower()}, {picture.pages} pages")
+    reading = await shizi.read(FOLDER / "scan.png")
+    [page] = reading.pages
+    line = replace(page.lines[0], text="识字 corrected")
+    corrected = replace(reading, pages=(replace(page, lines=(line, *page.lines[1:])),))
+    file = await shizi.write(corrected, "text", name="scan.png")
+    print(f"written: {file.name} {file.data.decode().splitlines()[0]}")
+    file = await shizi.write(corrected, "pdf", source=FOLDER / "scan.png", name="scan.png")
+    print(f"written on its source: {file.name} {file.data[:5].decode()}")
+    told = await shizi.corrections()
+    print(f"corrections: kept {str(told.kept).lower()}, at most {told.longest_text} characters")
+    kept = await shizi.correct(b"a line", "识字", read="只字", model="crnn")
+    placed = await shizi.correct(FOLDER / "scan.png", "识字 corrected", polygon=line.polygon, vertical=False)
+    print(f"corrected: {kept.outcome} {kept.text}, {placed.outcome} {placed.text}")
+    print(f"old corrections: {await shizi.purge_corrections(before=date(2000, 1, 1))}")
+    print(f"corrections deleted: {await shizi.purge_corrections(sender='desk')}")
+
+
+async def models(shizi: AsyncClient) -> None:
+    there = await shizi.models()
+    tuned = there.versions[1]
+    gain = tuned.figures["corrections"]
+    told = f"{gain['current']['exact']:.1f} to {gain['candidate']['exact']:.1f}"
+    print(f"models: {there.serving}, {len(there.versions)} versions, {told}")
+    promoted = await shizi.promote(tuned.name)
+    print(f"promoted: {str(promoted.serving == tuned.name).lower()}, {promoted.log[-1].how}")
+    print(f"rolled back: {(await shizi.rollback()).serving}")
+    print(f"metrics: {str('shizi_requests_total' in await shizi.metrics()).lower()}")
 
 
 asyncio.run(main())

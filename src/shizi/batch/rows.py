@@ -80,14 +80,23 @@ class Work:
         return replace(self, options=options)
 
 
-def load_reader(threads: int, templates: Path | None = None, recogniser: Path | None = None) -> Reads:
-    """Load the models on `threads` CPU threads and warm them; called in the process that reads."""
+def load_reader(
+    threads: int,
+    templates: Path | None = None,
+    recogniser: Path | None = None,
+    models: Path | None = None,
+    version: str = "",
+) -> Reads:
+    """Load the models on `threads` CPU threads and warm them; called in the process that reads.
+
+    `version`: of the small recogniser, in the folder `models`; whatever is promoted meanwhile, a run reads with one.
+    """
     import cv2
 
     from shizi.reader import Reader  # only here: a driver needs no models
 
     cv2.setNumThreads(threads)  # otherwise each process would take all cores of the machine
-    reader = Reader(threads, templates=templates, recogniser=recogniser)
+    reader = Reader(threads, templates=templates, recogniser=recogniser, models=models, version=version)
     reader.warm()
     return reader
 

@@ -21,6 +21,7 @@ from shizi.batch.manifest import Manifest
 from shizi.batch.results import Shards
 from shizi.batch.rows import Row, Work
 from shizi.errors import ShiziError, WorkerLost
+from shizi.versions import SHIPPED
 
 # What an engine lost is given to it again so often, then it is an error.
 _ROUNDS = 3
@@ -42,8 +43,8 @@ class Engine(Protocol):
 class Batch:
     """What to read and where its rows go. A shard is closed after `shard_rows` rows or `shard_seconds`.
 
-    `retry_errors`: inputs whose rows tell an error are read again, and those rows taken out. `models`: what reads,
-    where that is not what the package carries.
+    `retry_errors`: inputs whose rows tell an error are read again, and those rows taken out. `recogniser`: that of
+    others, if one reads; `model`: the version of the small recogniser.
     """
 
     sources: Sources
@@ -54,7 +55,8 @@ class Batch:
     retry_errors: bool = False
     shard_rows: int = 1000
     shard_seconds: float = 120.0
-    models: str = ""
+    recogniser: str = ""
+    model: str = SHIPPED
 
     def check(self) -> None:
         """Refuse what can be told to be wrong before anything is begun: OptionsError, InputError."""
@@ -65,8 +67,8 @@ class Batch:
     def settings(self) -> dict[str, object]:
         """What all rows of one folder have in common."""
         options = {name: getattr(self.work.options, name) for name in self.work.options.__slots__ if name != "password"}
-        formats = sorted(self.work.formats)
-        return {"results": self.results, "formats": formats, "recogniser": self.models, **options}
+        models = {"recogniser": self.recogniser, "model": self.model}
+        return {"results": self.results, "formats": sorted(self.work.formats), **models, **options}
 
 
 @dataclass(slots=True)

@@ -42,6 +42,10 @@ Recogniser = Annotated[
         help="A recogniser of others, an ONNX file, in place of the strong one.",
     ),
 ]
+Promoted = Annotated[
+    Path | None,
+    typer.Option("--models", envvar="SHIZI_MODELS", metavar="DIR", help="Read with the model promoted there."),
+]
 
 
 def main() -> None:
@@ -133,10 +137,7 @@ def read(
         Path | None, typer.Option(metavar="PNG", help="Draw frames and order numbers on the picture.")
     ] = None,
     recogniser: Recogniser = None,
-    promoted: Annotated[
-        Path | None,
-        typer.Option("--models", envvar="SHIZI_MODELS", metavar="DIR", help="Read with the model promoted there."),
-    ] = None,
+    promoted: Promoted = None,
 ) -> None:
     """Read pictures and documents and print their text.
 
@@ -229,6 +230,7 @@ def batch(
         str | None, typer.Option(metavar="REGEX", help="What every line must be: read within it, not filtered.")
     ] = None,
     recogniser: Recogniser = None,
+    promoted: Promoted = None,
 ) -> None:
     """Read very many inputs, each exactly once; goes on after any interruption.
 
@@ -253,7 +255,7 @@ def batch(
     asked = Asked(
         sources, output, given, engine, address, results, format or (), resume or retry_errors, retry_errors,
         include or (), exclude or (), workers, threads, page_seconds, shard_rows,
-        template.parent if template else None, recogniser,
+        template.parent if template else None, recogniser, promoted,
     )  # fmt: skip
     raise typer.Exit(read_batch(asked))
 

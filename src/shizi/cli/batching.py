@@ -27,6 +27,7 @@ from shizi.errors import OptionsError
 from shizi.export import FORMATS
 from shizi.machine import free_memory
 from shizi.options import ReadOptions
+from shizi.versions import in_force
 
 ENGINES = ("local", "ray")
 # What a process reading pages of usual size holds at most (docs/operations.md), rounded up.
@@ -54,6 +55,7 @@ class Asked:
     shard_rows: int = 1000
     templates: Path | None = None
     recogniser: Path | None = None
+    models: Path | None = None
 
 
 def read_batch(asked: Asked) -> int:
@@ -65,16 +67,17 @@ def read_batch(asked: Asked) -> int:
     # A cluster says itself how many cores it has.
     workers, threads = (asked.workers, asked.threads or 1) if cluster else shared_out(asked.workers, asked.threads)
     sources = Sources(tuple(asked.sources), tuple(asked.include), tuple(asked.exclude), str(asked.output))
+    version = in_force(asked.models)
     work = Work(
-        partial(load_reader, threads, asked.templates, asked.recogniser),
+        partial(load_reader, threads, asked.templates, asked.recogniser, asked.models, version),
         _options(asked),
         _formats(asked),
         str(asked.output),
     )
-    models = str(asked.recogniser or "")
     batch = Batch(
-        sources, work, asked.output, asked.results, asked.resume, asked.retry_errors, asked.shard_rows, models=models
-    )
+        sources, work, asked.output, asked.results, asked.resume, asked.retry_errors, asked.shard_rows,
+        recogniser=str(asked.recogniser or ""), model=version,
+    )  # fmt: skip
     start = _engine(asked, workers, threads)
     with _told_to_stop() as stop, _Progress(sources) as progress:
         tally = run(batch, start, progress.show, stop)

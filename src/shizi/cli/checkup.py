@@ -61,7 +61,7 @@ class Finding:
 
 def examine() -> ShiziError | None:
     """Print the check-up and give the first error found, or None."""
-    findings = [*_versions(), *_machine(), *_weights(), *_extras(), *_folders()]
+    findings = [*_versions(), *_machine(), *_weights(), _in_force(), *_extras(), *_folders()]
     table = Table("check", "found", "", box=None, pad_edge=False)
     for finding in findings:
         table.add_row(finding.name, Text(finding.value, overflow="fold"), _mark(finding))
@@ -121,6 +121,24 @@ def _weights() -> Iterator[Finding]:
         else:
             size = weights.path.stat().st_size / 1e6
             yield Finding(f"weights {name}", f"{weights.label}, {size:.1f} MB, {weights.path}")
+
+
+def _in_force() -> Finding:
+    """Look at the version of the small recogniser that a service, `read` and `batch` would read with now."""
+    from shizi.versions import SHIPPED, Versions
+
+    name, folder = "model in force", os.environ.get("SHIZI_MODELS", "")
+    if not folder:
+        return Finding(name, f"{SHIPPED}; SHIZI_MODELS names no folder of others")
+    if not Path(folder).is_dir():
+        return Finding(name, f"{SHIPPED}; the folder that SHIZI_MODELS names, {folder}, is not there yet")
+    try:
+        versions = Versions(Path(folder))
+        current = versions.current
+        label = versions.weights(current).label
+    except ShiziError as error:
+        return Finding(name, "unusable", error)
+    return Finding(name, f"{current}, {label}, in {folder}")
 
 
 def _extras() -> Iterator[Finding]:

@@ -22,23 +22,15 @@ from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service import bodies
 from shizi.service.access import Keys
-from shizi.service.contract import (
-    HealthAnswer,
-    PredictAnswer,
-    PredictRefusal,
-    PurgeAnswer,
-    ReadyAnswer,
-    describes,
-    file_types,
-    picture_bodies,
-    query_schemas,
-)
+from shizi.service.answers import HealthAnswer, PredictAnswer, PredictRefusal, PurgeAnswer, ReadyAnswer
+from shizi.service.contract import describes
 from shizi.service.downloads import ZIP_TYPE, download, packed
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.metrics import Metrics
 from shizi.service.readings import Engine, Readings, Request
 from shizi.service.refusals import error_values
+from shizi.service.schemas import file_types, picture_bodies, query_schemas
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
 

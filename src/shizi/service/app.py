@@ -25,11 +25,13 @@ from shizi.service import access, compat, corrections, metrics, models, openapi
 from shizi.service.api import Service, api, service
 from shizi.service.assets import assets
 from shizi.service.bodies import MemoryRequest
+from shizi.service.child import Load, Reads
 from shizi.service.corrections import Keeper
-from shizi.service.engines import Engines, Inside, Load, Reads
+from shizi.service.engines import Engines
 from shizi.service.exports import exports
 from shizi.service.failures import Failures
 from shizi.service.gate import Gate
+from shizi.service.inside import Inside
 from shizi.service.jobs.on_disk import OnDisk
 from shizi.service.jobs.on_redis import OnRedis
 from shizi.service.jobs.queue import Queue

@@ -20,7 +20,7 @@ from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.service.settings import Settings
-from shizi.service.terms import Terms
+from shizi.service.terms import NAMES, Terms
 
 # Room for what surrounds the pictures in a body: JSON keys and options, or multipart headings.
 _ENVELOPE_BYTES = 64_000
@@ -88,8 +88,8 @@ def parse(request: Request, settings: Settings) -> Order:
     given: dict[str, object] = {**query}
     Terms.take(given, request.headers)
     _format(given.pop("format", "json"))
-    ReadOptions.parse(given)  # a wrong option in the query is an error even where the body has a right one
-    return Order(uploads, ReadOptions.parse(values), terms, form)
+    ReadOptions.parse(given, NAMES)  # a wrong option in the query is an error even where the body has a right one
+    return Order(uploads, ReadOptions.parse(values, NAMES), terms, form)
 
 
 def take(request: Request, settings: Settings) -> tuple[tuple[Upload, ...], Mapping[str, object], Mapping[str, str]]:
@@ -111,7 +111,8 @@ def take(request: Request, settings: Settings) -> tuple[tuple[Upload, ...], Mapp
             raise InputError("The body is empty; expected the bytes of a picture.")
     else:
         raise UnsupportedFormat(
-            f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data or image/*."
+            f"The content type is {kind[:80]!r}; expected application/json, multipart/form-data, or image/* or "
+            "application/octet-stream for the bytes of a picture alone."
         )
     check_size(uploads, settings.max_bytes)
     return uploads, options, query
@@ -130,7 +131,15 @@ def most_bytes(settings: Settings, heading: bytes) -> int:
 
 
 def bound(request: Request, settings: Settings, overhead: float = 1) -> None:
-    """Limit the body of `request`: pictures of `max_bytes` in an encoding of `overhead`, and what surrounds them."""
+    """Limit the body of `request`: pictures of `max_bytes` in an encoding of `overhead`, and what surrounds them.
+
+    Raises UnsupportedFormat for a compressed body, whose size nobody knows.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", ""):
+        raise UnsupportedFormat(
+            f"The body is encoded ({encoding[:40]!r}); expected it as it is: send it without Content-Encoding."
+        )
     request.max_content_length = round(settings.max_bytes * overhead) + _ENVELOPE_BYTES
     request.max_form_memory_size = request.max_content_length  # pictures as form fields; Werkzeug stops at 500 kB
 
@@ -195,18 +204,39 @@ def decode_base64(text: str, key: str = "image") -> bytes:
 
 
 def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Mapping[str, object]]:
+    if "boundary" not in request.mimetype_params:
+        raise InputError(
+            "The content type of the form names no boundary; let your HTTP client set Content-Type by itself."
+        )
+    _check_parts(request)
     if None in {*request.files, *request.form}:  # as Werkzeug has them, against its types
         raise InputError("The form has a part without a name; expected files under 'file' and options under theirs.")
     strange = sorted(set(request.files) - {"file"})
     if strange:
         raise InputError(f"The form has a file under {strange[0][:80]!r}; expected it under 'file'.")
     files = request.files.getlist("file")
+    if not files and "file" in request.form:
+        raise InputError("The form's 'file' is a text; send it as a file (with curl: -F file=@picture.png).")
     if not files:
         raise InputError("The form has no file; expected one or more under 'file'.")
     if len(files) > max_files:
         raise TooLarge(f"The form has {len(files)} files; expected at most {max_files}: send them in several requests.")
     uploads = tuple(Upload(file.filename or "", file.read()) for file in files)
     return uploads, _single_values(request.form)
+
+
+def _check_parts(request: Request) -> None:
+    """Take the form apart. Raises TooLarge for too many parts, which Werkzeug tells as if the form were too large."""
+    try:
+        _ = request.form
+    except RequestEntityTooLarge as error:
+        length, most = request.content_length, request.max_content_length
+        if length is None or most is None or length > most:
+            raise
+        raise TooLarge(
+            f"The form has more than {request.max_form_parts:,} parts; expected files under 'file' and options under "
+            "their names."
+        ) from error
 
 
 def _single_values(values: MultiDict[str, str]) -> dict[str, str]:

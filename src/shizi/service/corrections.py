@@ -19,14 +19,10 @@ from shizi.corrections import LONGEST_TEXT, Corrections, Given, Place, Retention
 from shizi.errors import AccessError, InputError, OptionsError, Unavailable, UnsupportedFormat
 from shizi.geometry import Polygon
 from shizi.service import bodies
+from shizi.service.answers import CorrectionAnswer, CorrectionsAnswer, CorrectionsGone
 from shizi.service.api import service
-from shizi.service.contract import (
-    CorrectionAnswer,
-    CorrectionsAnswer,
-    CorrectionsGone,
-    correction_bodies,
-    describes,
-)
+from shizi.service.contract import describes
+from shizi.service.schemas import correction_bodies
 
 routes = Blueprint("corrections", __name__, url_prefix="/ocr")
 

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
-from shizi.machine import own_memory
+from shizi.machine import give_memory_back, own_memory
 from shizi.pages.picture import Wanted, draw
 
 if TYPE_CHECKING:
     from shizi.options import ReadOptions
-    from shizi.service.engines import Reads
+    from shizi.service.child import Reads
 
 _WATCH_SECONDS = 1.0
 
@@ -68,7 +68,8 @@ def main() -> None:
             sys.path[:] = connection.recv()
             reader: Reads = _load(connection)
             while True:
-                connection.send(_answer(reader, connection.recv()))
+                answer = _answer(reader, connection.recv())
+                connection.send(replace(answer, memory=_held()))
         except (EOFError, ConnectionError):
             return  # the service is gone or needs this engine no longer
 
@@ -80,30 +81,41 @@ def _load(connection: Connection) -> "Reads":
     except ShiziError as error:
         connection.send(Answer(error=error))
         raise EOFError from error
-    connection.send(Answer(weights=tuple(reader.weights), memory=own_memory()))
+    connection.send(Answer(weights=tuple(reader.weights), memory=_held()))
     return reader
 
 
 def _answer(reader: "Reads", question: Question) -> Answer:
     try:
-        if question.count:
-            return Answer(pages=reader.count(question.data, question.options), memory=own_memory())
-        if question.picture is not None:
-            drawn, pages = draw(question.data, question.picture)
-            return Answer(written=drawn, pages=pages, memory=own_memory())
-        if question.document is not None:
-            written = FORMATS[question.format].write(question.document, question.data, question.options.password)
-            return Answer(written=written, memory=own_memory())
-        if question.given is not None:
-            return Answer(strip=reader.corrected(question.data, question.given), memory=own_memory())
-        return Answer(document=reader.read(question.data, question.options), memory=own_memory())
+        return _answered(reader, question)
     except ShiziError as error:
-        return Answer(error=error, memory=own_memory())
+        return Answer(error=error)
     except Exception as error:  # noqa: BLE001  # stands in for the HTTP handler: a defect fails one request
         # The message may hold recognised text: only its kind and place leave.
         frames = traceback.extract_tb(error.__traceback__)
         places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
-        return Answer(defect=f"{type(error).__name__} at {places}", memory=own_memory())
+        return Answer(defect=f"{type(error).__name__} at {places}")
+
+
+def _answered(reader: "Reads", question: Question) -> Answer:
+    if question.count:
+        return Answer(pages=reader.count(question.data, question.options))
+    if question.picture is not None:
+        drawn, pages = draw(question.data, question.picture)
+        return Answer(written=drawn, pages=pages)
+    if question.document is not None:
+        return Answer(
+            written=FORMATS[question.format].write(question.document, question.data, question.options.password)
+        )
+    if question.given is not None:
+        return Answer(strip=reader.corrected(question.data, question.given))
+    return Answer(document=reader.read(question.data, question.options))
+
+
+def _held() -> int:
+    """Give the memory that is held between two questions."""
+    give_memory_back()
+    return own_memory()
 
 
 def _watch(parent: int) -> None:

@@ -8,23 +8,16 @@ nothing of HTTP, nor of who is read first.
 """
 
 import logging
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import Protocol
 
 from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import DeadlinePassed, ShiziError, Stopping, WorkerLost
-from shizi.export import FORMATS
 from shizi.options import ReadOptions
-from shizi.pages.picture import Wanted, draw
+from shizi.pages.picture import Wanted
+from shizi.service.child import Child, Load
 from shizi.service.engine import Answer, Question
 
 log = logging.getLogger(__name__)
@@ -35,101 +28,12 @@ _FREE_DEATHS = 2
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
-# Imported rather than run as `-m`: its classes must have the same names here and there.
-_PROGRAM = "from shizi.service.engine import main; main()"
 # A limit that a fresh engine already fills would replace engines for ever.
 _ROOM_TO_GROW = 1.5
 
 
-class Reads(Protocol):
-    """What an engine loads: a reader that can also count the pages of a file."""
-
-    weights: tuple[str, ...]
-
-    def read(self, data: bytes, options: ReadOptions) -> Document:
-        """Read `data`; `options.pages` tells which of its pages."""
-        ...
-
-    def count(self, data: bytes, options: ReadOptions) -> int:
-        """Tell how many pages `data` has."""
-        ...
-
-    def corrected(self, data: bytes, given: Given) -> Strip:
-        """Cut out the line of `data` that was put right."""
-        ...
-
-
-Load = Callable[[], Reads]
-
-
 class Defect(Exception):
     """Says that an engine failed by a defect of ours; the message names its kind and places, never content."""
-
-
-class _Engine:
-    """One process and the connection to it."""
-
-    def __init__(self, load: Load) -> None:
-        here, there = socket.socketpair()
-        with there:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(there.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=2,
-                pass_fds=[there.fileno()],
-            )
-        self._connection = Connection(here.detach())
-        self.load = load
-        self.retired = False
-        self.memory = 0
-        self.since = time.monotonic()
-        try:
-            self._connection.send(sys.path)
-            self._connection.send(load)
-        except OSError:
-            pass  # it died at once; `ready` will tell
-
-    def ready(self) -> Answer:
-        """Wait until it has loaded; raises what kept it from that."""
-        try:
-            answer: Answer = self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerLost("A reading process died while it loaded its models.") from error
-        if answer.error is not None:
-            raise answer.error
-        self.memory = answer.memory
-        return answer
-
-    def ask(self, question: Question) -> None:
-        self.since = time.monotonic()
-        self._connection.send(question)
-
-    def answer(self, seconds: float) -> Answer | None:
-        """Wait for the answer; None after `seconds`. Raises OSError or EOFError when the process has died."""
-        if not self._connection.poll(max(0.0, seconds)):
-            return None
-        answer: Answer = self._connection.recv()
-        self.memory = answer.memory
-        return answer
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def end(self, kill: bool = False) -> None:
-        """End it: at once, or (idle as it is) by closing its connection."""
-        if kill:
-            self._process.kill()
-        self._connection.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class Engines:
@@ -146,14 +50,14 @@ class Engines:
         self._longest = longest_seconds
         self._max_memory = max_memory
         self._lock = threading.Condition()
-        self._idle: deque[_Engine] = deque()
-        self._all: set[_Engine] = set()
+        self._idle: deque[Child] = deque()
+        self._all: set[Child] = set()
         self._deaths: deque[float] = deque(maxlen=100)
         self._renewing = False
         self._closed = False
         self._closing = threading.Event()
         self._changing = threading.Lock()
-        engines = [_Engine(load) for _ in range(count)]
+        engines = [Child(load) for _ in range(count)]
         try:
             answers = [engine.ready() for engine in engines]
         except ShiziError:
@@ -225,7 +129,7 @@ class Engines:
         the first fresh one from loading, and then nothing has changed; Stopping when the service closes.
         """
         with self._changing:
-            fresh = _Engine(load)
+            fresh = Child(load)
             try:
                 answer = fresh.ready()
             except ShiziError:
@@ -273,7 +177,7 @@ class Engines:
             raise Defect(answer.defect)
         return answer
 
-    def _take(self, until: float) -> _Engine:
+    def _take(self, until: float) -> Child:
         with self._lock:
             while True:
                 while self._idle:
@@ -288,7 +192,7 @@ class Engines:
                     raise DeadlinePassed("No reading process was free before the deadline.")
                 self._lock.wait(left)
 
-    def _give_back(self, engine: _Engine) -> None:
+    def _give_back(self, engine: Child) -> None:
         with self._lock:
             keep = engine in self._all and not engine.retired
             if keep:
@@ -303,7 +207,7 @@ class Engines:
         if renew:
             threading.Thread(target=self._renew, args=(engine,), daemon=True).start()
 
-    def _mind(self, engine: _Engine) -> None:
+    def _mind(self, engine: Child) -> None:
         """Wait for a reading nobody waits for any more; kill what will not end."""
         try:
             answer = engine.answer(engine.since + self._longest - time.monotonic())
@@ -315,14 +219,14 @@ class Engines:
         else:
             self._give_back(engine)
 
-    def _lose(self, engine: _Engine) -> None:
+    def _lose(self, engine: Child) -> None:
         with self._lock:
             if engine not in self._all:
                 return  # closed meanwhile
             self._forget(engine)
         engine.end(kill=True)
 
-    def _forget(self, engine: _Engine) -> None:
+    def _forget(self, engine: Child) -> None:
         """Take a dead engine out and start another. The lock is held."""
         self._all.discard(engine)
         if not engine.retired and not self._closed:
@@ -336,10 +240,10 @@ class Engines:
             return 0.0
         return float(min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2 ** (deaths - _FREE_DEATHS - 1)))
 
-    def _start_another(self, instead: _Engine | None = None) -> _Engine | None:
+    def _start_another(self, instead: Child | None = None) -> Child | None:
         """Start engines until one loads, and retire `instead`; None when there are enough, or the service closes."""
         while not self._closing.wait(self._delay()):
-            engine = _Engine(self._load)
+            engine = Child(self._load)
             try:
                 engine.ready()
             except ShiziError as error:
@@ -353,7 +257,7 @@ class Engines:
                 return None
         return None
 
-    def _enter(self, engine: _Engine, instead: _Engine | None = None) -> bool:
+    def _enter(self, engine: Child, instead: Child | None = None) -> bool:
         """Let an engine read, and retire `instead` in the same moment.
 
         It is ended instead if there are enough without it, or the models were changed while it loaded.
@@ -378,7 +282,7 @@ class Engines:
             engine.end()
         return wanted
 
-    def _renew(self, old: _Engine) -> None:
+    def _renew(self, old: Child) -> None:
         """Put a fresh engine beside one that has grown, then retire the old one: no reading waits for it."""
         log.info("an engine holds %d MB: it is replaced", old.memory // 1_000_000)
         fresh = self._start_another(instead=old)
@@ -397,48 +301,3 @@ class Engines:
                 for engine in [engine for engine in self._idle if not engine.alive]:
                     self._idle.remove(engine)
                     self._forget(engine)
-
-
-class Inside:
-    """A reader in this very process, called as engines are: for tests, and where processes cannot be started."""
-
-    memory = 0
-
-    @property
-    def alive(self) -> int:
-        """One, as long as this process is."""
-        return 1
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """This process."""
-        return (os.getpid(),)
-
-    def __init__(self, reader: Reads) -> None:
-        self._reader = reader
-        self.weights = tuple(reader.weights)
-
-    def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
-        """Read `data`; the deadline is not kept."""
-        return self._reader.read(data, options)
-
-    def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
-        """Count the pages of `data`."""
-        return self._reader.count(data, options)
-
-    def write(
-        self, name: str, document: Document, data: bytes, options: ReadOptions, deadline: float | None = None
-    ) -> bytes:
-        """Write `document` in the format of this name."""
-        return FORMATS[name].write(document, data, options.password)
-
-    def picture(self, data: bytes, wanted: Wanted, deadline: float | None = None) -> tuple[bytes, int]:
-        """Give one page of `data` as a JPEG, and how many pages there are."""
-        return draw(data, wanted)
-
-    def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
-        """Cut out the line of `data` that was put right."""
-        return self._reader.corrected(data, given)
-
-    def close(self) -> None:
-        """Do nothing: the reader is the caller's."""

@@ -15,9 +15,11 @@ from shizi.document import Document
 from shizi.errors import InputError, OptionsError, TooLarge
 from shizi.export import FORMATS
 from shizi.service import bodies
+from shizi.service.answers import FormField, Page, Verdict
 from shizi.service.api import service
-from shizi.service.contract import FormField, Page, Verdict, describes, file_types
+from shizi.service.contract import describes
 from shizi.service.downloads import download
+from shizi.service.schemas import file_types
 from shizi.service.settings import Settings
 
 exports = Blueprint("exports", __name__, url_prefix="/ocr")

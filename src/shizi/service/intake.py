@@ -14,6 +14,7 @@ import struct
 import time
 import traceback
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -40,7 +41,6 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNOR
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,100}\r\n")
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 # What the parser refuses, and what to tell; everything else of its kind is a 400.
@@ -54,6 +54,11 @@ _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     refused.UnsupportedTransferCoding: (501, "Not Implemented", "The header Transfer-Encoding may say chunked alone."),
 }
 _MALFORMED = (400, "Bad Request", "The request is no well-formed HTTP/1.1; send it by an ordinary HTTP client.")
+_TOO_SLOW = (
+    408,
+    "Request Timeout",
+    "The request did not come in whole in time; send all of what its heading announces.",
+)
 _FAILED = (500, "Internal Server Error", "The service failed; its log tells more under this request's id.")
 
 log = logging.getLogger(__name__)
@@ -130,7 +135,8 @@ class _Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn carries no ty
                 # Let go now, not with the connection: a request may wait long for its turn, with its body in memory.
                 self._collected, self._at = b"", 0
             return part
-        data: bytes = self.sock.recv(size_hint or self.mxchunk)
+        # Never as much as a heading announces: room for all of it would be set aside.
+        data: bytes = self.sock.recv(min(size_hint or self.mxchunk, self.max_body_chunk))
         return data
 
     @property
@@ -177,7 +183,7 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
         for conn, (collector, began) in list(self._collecting.items()):
             got = collector.taken if collector else 0
             if now > began + self.body_seconds + got / _SLOWEST_BYTES:
-                self._give_up(conn, _TOO_SLOW if got else b"")
+                self._give_up(conn, _answer(_TOO_SLOW, "input", "TooSlow") if got else b"")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
@@ -201,30 +207,14 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
         known = isinstance(exc, refused.ParseException) and not isinstance(
             exc, (refused.InvalidResponseHeader, refused.InvalidResponseHeaderName)
         )
-        status, title, message = next(
+        refusal = next(
             (told for kind, told in _REFUSALS.items() if isinstance(exc, kind)), _MALFORMED if known else _FAILED
         )
-        code = "input" if known else "internal"
-        request_id = uuid.uuid4().hex
-        row: dict[str, Any] = {
-            "request_id": request_id,
-            "method": "-",
-            "route": "-",
-            "status": status,
-            "cause": type(exc).__name__,
-        }
-        if not known:
-            places = traceback.extract_tb(exc.__traceback__)
-            row["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(places[-8:]))
-        log.log(logging.INFO if known else logging.ERROR, "request", extra={"row": row})
-        body = json.dumps({"success": False, "error": message, "code": code, "request_id": request_id}).encode()
-        heading = (
-            f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        places = [] if known else traceback.extract_tb(exc.__traceback__)
+        said = _answer(refusal, "input" if known else "internal", type(exc).__name__, places)
         with suppress(OSError):  # it is gone
             client.settimeout(_SEND_SECONDS)
-            client.sendall(heading.encode() + body)
+            client.sendall(said)
 
     def _collect(self, conn: Any) -> None:
         conn.sock.setblocking(False)
@@ -281,3 +271,21 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
     def _tell(conn: Any, said: bytes) -> None:
         with suppress(OSError):  # it takes nothing, or is gone
             conn.sock.send(said)
+
+
+def _answer(
+    refusal: tuple[int, str, str], code: str, cause: str, places: Sequence[traceback.FrameSummary] = ()
+) -> bytes:
+    """Write the answer to what never became a request for the application, and its row in the log."""
+    status, title, message = refusal
+    request_id = uuid.uuid4().hex
+    row: dict[str, Any] = {"request_id": request_id, "method": "-", "route": "-", "status": status, "cause": cause}
+    if places:
+        row["at"] = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(places[-8:]))
+    log.log(logging.ERROR if status >= 500 and places else logging.INFO, "request", extra={"row": row})
+    body = json.dumps({"success": False, "error": message, "code": code, "request_id": request_id}).encode()
+    heading = (
+        f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return heading.encode() + body

@@ -16,9 +16,11 @@ from flask.typing import ResponseReturnValue
 
 from shizi.errors import AccessError, OptionsError, ShiziError
 from shizi.service import bodies
+from shizi.service.answers import ModelsAnswer
 from shizi.service.api import service
-from shizi.service.contract import ModelsAnswer, describes, promotion_bodies
-from shizi.service.engines import Load
+from shizi.service.child import Load
+from shizi.service.contract import describes
+from shizi.service.schemas import promotion_bodies
 from shizi.versions import Version, Versions
 
 log = logging.getLogger(__name__)

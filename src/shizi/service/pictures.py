@@ -14,7 +14,8 @@ from shizi.errors import OptionsError
 from shizi.pages.picture import Wanted
 from shizi.service import bodies
 from shizi.service.api import gone, service
-from shizi.service.contract import describes, picture_bodies
+from shizi.service.contract import describes
+from shizi.service.schemas import picture_bodies
 from shizi.service.settings import Settings
 
 pictures = Blueprint("pictures", __name__, url_prefix="/ocr")

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import current_app, g
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from shizi.errors import InputError, ShiziError, TooLarge
 from shizi.service.bodies import too_large_message
@@ -36,6 +37,8 @@ def translate(error: Exception) -> ShiziError:
         return TooLarge(too_large_message(current_app.extensions["shizi"].settings.max_bytes))
     if isinstance(error, ClientDisconnected):
         return InputError("The body is cut short or malformed; send the request again.")
+    if isinstance(error, WebsocketMismatch):
+        return InputError("A WebSocket was asked for; expected a plain HTTP request, without the header Upgrade.")
     if isinstance(error, HTTPException):
         return InputError(f"The request cannot be understood: {error.name}.")
     frames = traceback.extract_tb(error.__traceback__)

@@ -14,6 +14,8 @@ from shizi.service.gate import Rank
 
 PRIORITIES = {"interactive": Rank.INTERACTIVE, "bulk": Rank.BULK}
 _LONGEST_MS = 3_600_000
+# What may stand among the options of a request and is none.
+NAMES = ("format", "deadline_ms", "priority", "no_store")
 
 
 @dataclass(frozen=True, slots=True)

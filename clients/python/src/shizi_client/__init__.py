@@ -8,7 +8,7 @@ with Client("http://127.0.0.1:5000", key="shizi_…") as shizi:
 
 from shizi_client.async_client import AsyncClient
 from shizi_client.batches import BatchEntry
-from shizi_client.calls import ResultFile
+from shizi_client.calls import LineTerms, Picture, ResultFile
 from shizi_client.client import Client
 from shizi_client.errors import (
     AccessError,
@@ -42,6 +42,8 @@ from shizi_client.models import (
     Cell,
     Char,
     Check,
+    Correction,
+    Corrections,
     DeletedJob,
     Document,
     Field,
@@ -51,6 +53,9 @@ from shizi_client.models import (
     JobError,
     JobFile,
     Line,
+    Model,
+    ModelChange,
+    Models,
     Options,
     Page,
     Polygon,
@@ -77,6 +82,8 @@ __all__ = [
     "Check",
     "Client",
     "ConnectionFailed",
+    "Correction",
+    "Corrections",
     "DamagedFile",
     "DeadlinePassed",
     "DeletedJob",
@@ -94,10 +101,15 @@ __all__ = [
     "KeyMissing",
     "KeyRefused",
     "Line",
+    "LineTerms",
+    "Model",
+    "ModelChange",
+    "Models",
     "NotFinished",
     "Options",
     "OptionsError",
     "Page",
+    "Picture",
     "Polygon",
     "QuotaSpent",
     "Readiness",

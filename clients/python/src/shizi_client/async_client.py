@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import date
 from types import TracebackType
 from typing import Unpack
 
@@ -12,10 +13,22 @@ import httpx2
 
 from shizi_client import calls
 from shizi_client.batches import AHEAD, FATAL, BatchEntry
-from shizi_client.calls import Answer, Call, ResultFile
+from shizi_client.calls import Answer, Call, LineTerms, Picture, ResultFile
 from shizi_client.errors import ShiziError
 from shizi_client.jobs import Watch
-from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
+from shizi_client.models import (
+    Correction,
+    Corrections,
+    DeletedJob,
+    Document,
+    Format,
+    Health,
+    Job,
+    Models,
+    Options,
+    Readiness,
+    Reading,
+)
 from shizi_client.retries import DEFAULT, Retries
 from shizi_client.sources import Source, load
 from shizi_client.wire import TIMEOUT_SECONDS, checked, request, translated
@@ -85,6 +98,27 @@ class AsyncClient:
         """Read one picture or document and give it as a file: searchable PDF, Word, Excel, Markdown and others."""
         return await self._send(calls.export(source, format, options))
 
+    async def write(
+        self,
+        document: Document | bytes,
+        format: Format,
+        *,
+        source: Source | None = None,
+        name: str = "",
+        password: str = "",
+    ) -> ResultFile:
+        """Write a document that was read before, with whatever was corrected in it, as a file; nothing is read again.
+
+        `document`: a Reading, a job's Document, or their JSON. `source`: what it was read of, for a searchable PDF.
+        """
+        return await self._send(calls.write(document, format, source, name, password))
+
+    async def picture(
+        self, source: Source, page: int = 1, *, side: int | None = None, rotation: int = 0, password: str = ""
+    ) -> Picture:
+        """Give a page as a JPEG, `side` pixels at its longest, turned by `rotation` degrees clockwise."""
+        return await self._send(calls.picture(source, page, side, rotation, password))
+
     async def submit(
         self,
         sources: Sequence[Source],
@@ -131,6 +165,37 @@ class AsyncClient:
         """Drop all cached answers; give how many there were. The key needs the scope `admin`."""
         return await self._send(calls.purge_cache())
 
+    async def corrections(self) -> Corrections:
+        """Ask whether this service keeps corrected lines, and how long their texts may be."""
+        return await self._send(calls.corrections())
+
+    async def correct(self, source: Source, text: str, **terms: Unpack[LineTerms]) -> Correction:
+        """Bring the right text of a line, for the recogniser to learn from. The key needs the scope `correct`.
+
+        `source`: the line's own picture, or with `polygon` the page or document that it stands on.
+        """
+        return await self._send(calls.correct(source, text, terms))
+
+    async def purge_corrections(self, *, sender: str | None = None, before: date | None = None) -> int:
+        """Delete corrected lines, all, or those of one key or of before a day; give how many. Scope `admin`."""
+        return await self._send(calls.purge_corrections(sender, before))
+
+    async def models(self) -> Models:
+        """List the versions of the small recogniser. The key needs the scope `admin`, as for changing them."""
+        return await self._send(calls.models())
+
+    async def promote(self, version: str) -> Models:
+        """Have a version read from now on. It is not sent again when its answer is lost; `models` tells."""
+        return await self._send(calls.promote(version))
+
+    async def rollback(self) -> Models:
+        """Have the version from before read again. It is not sent again when its answer is lost; `models` tells."""
+        return await self._send(calls.rollback())
+
+    async def metrics(self) -> str:
+        """Give what Prometheus collects, as text. The key needs the scope `admin`."""
+        return await self._send(calls.metrics())
+
     async def health(self) -> Health:
         """Ask whether the service answers."""
         return await self._send(calls.health())
@@ -153,7 +218,7 @@ class AsyncClient:
         await self.close()
 
     async def _send(self, call: Call[Answer]) -> Answer:
-        loaded = [await asyncio.to_thread(load, source) for source in call.sources]
+        loaded = [(part, await asyncio.to_thread(load, source)) for part, source in call.files]
         tried = 0
         while True:
             try:
@@ -163,7 +228,7 @@ class AsyncClient:
                 return calls.parse(call, response)
             except ShiziError as error:
                 tried += 1
-                pause = self._retries.wait_after(error, tried)
+                pause = self._retries.wait_after(error, tried, call.repeatable)
                 if pause is None:
                     raise
             await asyncio.sleep(pause)

@@ -8,16 +8,30 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote, unquote
 
 import httpx2
 
 from shizi_client.decoding import decode
 from shizi_client.errors import BY_CODE, Refused, UnexpectedAnswer
-from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
+from shizi_client.models import (
+    Correction,
+    Corrections,
+    DeletedJob,
+    Document,
+    Format,
+    Health,
+    Job,
+    Models,
+    Options,
+    Polygon,
+    Readiness,
+    Reading,
+)
 from shizi_client.sources import Source
 
 Answer = TypeVar("Answer")
@@ -45,33 +59,84 @@ class ResultFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A page as a JPEG; `pages`: how many the document has."""
+
+    data: bytes = field(repr=False)
+    pages: int
+
+
+class LineTerms(TypedDict, total=False):
+    """What may be said of a corrected line beside its right text."""
+
+    polygon: Polygon
+    """Where it stands, as its answer has it: the source is then its page or document, else its own picture."""
+    page: int
+    rotation: int
+    """That of the page's answer."""
+    vertical: bool
+    password: str
+    """Opens an encrypted PDF."""
+    margins: bool
+    """The line's own picture holds more than the line."""
+    read: str
+    """What had been read."""
+    model: str
+    """What read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[Answer]):
-    """One operation. `sources` go as files of a form beside `fields`, which keeps a password out of the address."""
+    """One operation. `files`, by their parts' names, make a form with `fields`: a password stands in no address.
+
+    `repeatable`: to be done twice does no harm, so it is sent again where nobody knows whether it was done.
+    """
 
     method: str
     path: str
     parse: Callable[[httpx2.Response], Answer]
-    sources: Sequence[Source] = ()
+    files: Sequence[tuple[str, Source]] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, str] | None = None
+    repeatable: bool = True
 
 
 def read(source: Source, options: Options) -> Call[Reading]:
     """Read one picture or document."""
-    return Call("POST", "/ocr/predict", _model(Reading), [source], _written(options))
+    return Call("POST", "/ocr/predict", _model(Reading), [("file", source)], _written(options))
 
 
 def export(source: Source, format: Format, options: Options) -> Call[ResultFile]:
     """Read one picture or document and write it in a format."""
-    return Call("POST", "/ocr/predict", _file(format), [source], _written(options) | {"format": format})
+    fields = _written(options) | {"format": format}
+    return Call("POST", "/ocr/predict", _file(format), [("file", source)], fields)
+
+
+def write(
+    document: Document | bytes, format: Format, source: Source | None, name: str, password: str
+) -> Call[ResultFile]:
+    """Write a document that was read before in a format."""
+    values = document if isinstance(document, bytes) else json.dumps(asdict(document), ensure_ascii=False).encode()
+    files: list[tuple[str, Source]] = [("document", ("document.json", values))]
+    files += [("file", source)] if source is not None else []
+    fields = {"format": format, "name": name, "password": password}
+    return Call("POST", "/ocr/export", _file(format), files, fields)
+
+
+def picture(source: Source, page: int, side: int | None, rotation: int, password: str) -> Call[Picture]:
+    """Draw a page."""
+    fields = {"page": str(page), "rotation": str(rotation), "password": password}
+    fields |= {"side": str(side)} if side is not None else {}
+    return Call("POST", "/ocr/picture", _picture, [("file", source)], fields)
 
 
 def submit(sources: Sequence[Source], options: Options, webhook: str | None, idempotency_key: str | None) -> Call[Job]:
     """Order a job; the same key again, which repeats after a lost answer bring, is the same job."""
     fields = _written(options) | ({"webhook": webhook} if webhook else {})
     headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-    return Call("POST", "/ocr/jobs", _model(Job), list(sources), fields, headers=headers)
+    return Call("POST", "/ocr/jobs", _model(Job), [("file", source) for source in sources], fields, headers=headers)
 
 
 def job(id: str) -> Call[Job]:
@@ -100,7 +165,48 @@ def delete(id: str) -> Call[DeletedJob]:
 
 def purge_cache() -> Call[int]:
     """Drop all cached answers."""
-    return Call("DELETE", "/ocr/cache", lambda response: int(_json(response)["dropped"]))
+    return Call("DELETE", "/ocr/cache", _dropped)
+
+
+def corrections() -> Call[Corrections]:
+    """Ask whether corrected lines are kept."""
+    return Call("GET", "/ocr/corrections", _model(Corrections))
+
+
+def correct(source: Source, text: str, terms: LineTerms) -> Call[Correction]:
+    """Bring the right text of a line."""
+    polygon = terms.get("polygon")
+    part = "line" if polygon is None else "image"
+    fields = {"text": text} | _written({name: value for name, value in terms.items() if name != "polygon"})
+    fields |= {} if polygon is None else {"polygon": json.dumps(polygon)}
+    return Call("POST", "/ocr/corrections", _model(Correction), [(part, source)], fields)
+
+
+def purge_corrections(sender: str | None, before: date | None) -> Call[int]:
+    """Delete corrected lines."""
+    query = {"sender": sender} if sender is not None else {}
+    query |= {"before": before.isoformat()} if before is not None else {}
+    return Call("DELETE", "/ocr/corrections", _dropped, query=query)
+
+
+def models() -> Call[Models]:
+    """Ask for the versions of the small recogniser."""
+    return Call("GET", "/ocr/models", _model(Models))
+
+
+def promote(version: str) -> Call[Models]:
+    """Put a version in force."""
+    return Call("POST", "/ocr/models/promote", _model(Models), json={"version": version}, repeatable=False)
+
+
+def rollback() -> Call[Models]:
+    """Go back to the version from before."""
+    return Call("POST", "/ocr/models/rollback", _model(Models), repeatable=False)
+
+
+def metrics() -> Call[str]:
+    """Ask for what Prometheus collects."""
+    return Call("GET", "/metrics", lambda response: response.text)
 
 
 def health() -> Call[Health]:
@@ -127,6 +233,17 @@ def parse(call: Call[Answer], response: httpx2.Response) -> Answer:
 
 def _model(kind: type[Answer]) -> Callable[[httpx2.Response], Answer]:
     return lambda response: decode(kind, _json(response))
+
+
+def _dropped(response: httpx2.Response) -> int:
+    return int(_json(response)["dropped"])
+
+
+def _picture(response: httpx2.Response) -> Picture:
+    pages = response.headers.get("X-Page-Count", "")
+    if not pages.isdecimal():
+        raise UnexpectedAnswer("The answer does not tell the number of pages; is this the address of a shizi?")
+    return Picture(response.content, int(pages))
 
 
 def _json(response: httpx2.Response) -> dict[str, Any]:
@@ -181,7 +298,7 @@ def _retry_after(value: str) -> float | None:
         return None
 
 
-def _written(options: Options) -> dict[str, str]:
+def _written(options: Mapping[str, object]) -> dict[str, str]:
     """Write options as the fields of a form."""
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)

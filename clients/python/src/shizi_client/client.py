@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
 from types import TracebackType
 from typing import Unpack
 
@@ -13,10 +14,22 @@ import httpx2
 
 from shizi_client import calls
 from shizi_client.batches import AHEAD, FATAL, BatchEntry
-from shizi_client.calls import Answer, Call, ResultFile
+from shizi_client.calls import Answer, Call, LineTerms, Picture, ResultFile
 from shizi_client.errors import ShiziError
 from shizi_client.jobs import Watch
-from shizi_client.models import DeletedJob, Document, Format, Health, Job, Options, Readiness, Reading
+from shizi_client.models import (
+    Correction,
+    Corrections,
+    DeletedJob,
+    Document,
+    Format,
+    Health,
+    Job,
+    Models,
+    Options,
+    Readiness,
+    Reading,
+)
 from shizi_client.retries import DEFAULT, Retries
 from shizi_client.sources import Source, load
 from shizi_client.wire import TIMEOUT_SECONDS, checked, request, translated
@@ -81,6 +94,27 @@ class Client:
         """Read one picture or document and give it as a file: searchable PDF, Word, Excel, Markdown and others."""
         return self._send(calls.export(source, format, options))
 
+    def write(
+        self,
+        document: Document | bytes,
+        format: Format,
+        *,
+        source: Source | None = None,
+        name: str = "",
+        password: str = "",
+    ) -> ResultFile:
+        """Write a document that was read before, with whatever was corrected in it, as a file; nothing is read again.
+
+        `document`: a Reading, a job's Document, or their JSON. `source`: what it was read of, for a searchable PDF.
+        """
+        return self._send(calls.write(document, format, source, name, password))
+
+    def picture(
+        self, source: Source, page: int = 1, *, side: int | None = None, rotation: int = 0, password: str = ""
+    ) -> Picture:
+        """Give a page as a JPEG, `side` pixels at its longest, turned by `rotation` degrees clockwise."""
+        return self._send(calls.picture(source, page, side, rotation, password))
+
     def submit(
         self,
         sources: Sequence[Source],
@@ -125,6 +159,37 @@ class Client:
         """Drop all cached answers; give how many there were. The key needs the scope `admin`."""
         return self._send(calls.purge_cache())
 
+    def corrections(self) -> Corrections:
+        """Ask whether this service keeps corrected lines, and how long their texts may be."""
+        return self._send(calls.corrections())
+
+    def correct(self, source: Source, text: str, **terms: Unpack[LineTerms]) -> Correction:
+        """Bring the right text of a line, for the recogniser to learn from. The key needs the scope `correct`.
+
+        `source`: the line's own picture, or with `polygon` the page or document that it stands on.
+        """
+        return self._send(calls.correct(source, text, terms))
+
+    def purge_corrections(self, *, sender: str | None = None, before: date | None = None) -> int:
+        """Delete corrected lines, all, or those of one key or of before a day; give how many. Scope `admin`."""
+        return self._send(calls.purge_corrections(sender, before))
+
+    def models(self) -> Models:
+        """List the versions of the small recogniser. The key needs the scope `admin`, as for changing them."""
+        return self._send(calls.models())
+
+    def promote(self, version: str) -> Models:
+        """Have a version read from now on. It is not sent again when its answer is lost; `models` tells."""
+        return self._send(calls.promote(version))
+
+    def rollback(self) -> Models:
+        """Have the version from before read again. It is not sent again when its answer is lost; `models` tells."""
+        return self._send(calls.rollback())
+
+    def metrics(self) -> str:
+        """Give what Prometheus collects, as text. The key needs the scope `admin`."""
+        return self._send(calls.metrics())
+
     def health(self) -> Health:
         """Ask whether the service answers."""
         return self._send(calls.health())
@@ -147,7 +212,7 @@ class Client:
         self.close()
 
     def _send(self, call: Call[Answer]) -> Answer:
-        loaded = [load(source) for source in call.sources]
+        loaded = [(part, load(source)) for part, source in call.files]
         tried = 0
         while True:
             try:
@@ -157,7 +222,7 @@ class Client:
                 return calls.parse(call, response)
             except ShiziError as error:
                 tried += 1
-                pause = self._retries.wait_after(error, tried)
+                pause = self._retries.wait_after(error, tried, call.repeatable)
                 if pause is None:
                     raise
             time.sleep(pause)

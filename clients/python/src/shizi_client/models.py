@@ -80,7 +80,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionAnswer:
+class Correction:
     """A line was kept. `known`: it was before, with this text; `replaced`: with another, which is gone."""
 
     outcome: Literal["kept", "replaced", "known"]
@@ -92,19 +92,11 @@ class CorrectionAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionsAnswer:
+class Corrections:
     """Whether corrections are kept here."""
 
     kept: bool
     longest_text: int
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionsGone:
-    """How many lines were deleted."""
-
-    dropped: int
     request_id: str
 
 
@@ -217,7 +209,7 @@ class ModelChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelsAnswer:
+class Models:
     """The versions of the small recogniser. `serving` is read with, `current` is in force in the folder."""
 
     serving: str

@@ -23,8 +23,11 @@ class Retries:
     times: int = 3
     longest_seconds: float = 60.0
 
-    def wait_after(self, error: ShiziError, tried: int) -> float | None:
-        """Give the seconds to wait after the `tried`-th failure (from 1) was `error`; None to give up."""
+    def wait_after(self, error: ShiziError, tried: int, repeatable: bool = True) -> float | None:
+        """Give the seconds to wait after the `tried`-th failure (from 1) was `error`; None to give up.
+
+        What is not `repeatable` is sent again after refusals alone: with a lost answer nobody knows if it was done.
+        """
         # A picture that brought a process down is sent once more, not again and again.
         if tried > min(self.times, 1 if isinstance(error, WorkerLost) else self.times):
             return None
@@ -33,7 +36,7 @@ class Retries:
             if error.status not in (429, 503):
                 return None
             asked = error.retry_after
-        elif not isinstance(error, ConnectionFailed):
+        elif not (isinstance(error, ConnectionFailed) and repeatable):
             return None
         seconds = asked if asked is not None else min(_LONGEST_GUESS_SECONDS, _FIRST_SECONDS * 2 ** (tried - 1))
         return None if seconds > self.longest_seconds else seconds * (1 + _SPREAD * random.random())

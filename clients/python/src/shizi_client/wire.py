@@ -21,7 +21,7 @@ def request(
     key: str | None,
     timeout: float,
     call: Call[Answer],
-    loaded: Sequence[tuple[str, bytes]],
+    loaded: Sequence[tuple[str, tuple[str, bytes]]],
 ) -> httpx2.Request:
     """Make the request of a call, whose sources have been loaded."""
     headers = {"User-Agent": _AGENT, "Accept": "*/*", **call.headers}
@@ -32,7 +32,8 @@ def request(
         url + call.path,
         params=call.query or None,
         data=dict(call.fields) if loaded else None,
-        files=[("file", (name, data, "application/octet-stream")) for name, data in loaded] or None,
+        files=[(part, (name, data, "application/octet-stream")) for part, (name, data) in loaded] or None,
+        json=call.json,
         headers=headers,
         timeout=timeout,
     )

@@ -19,11 +19,13 @@ from shizi.document import Document
 from shizi.errors import InputError, NotFinished, OptionsError, UnknownJob
 from shizi.export import FORMATS
 from shizi.service import bodies
+from shizi.service.answers import JobAnswer, JobGone
 from shizi.service.api import service
-from shizi.service.contract import JobAnswer, JobGone, describes, job_bodies, job_query
+from shizi.service.contract import describes
 from shizi.service.downloads import download, packed, tell_failed
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
+from shizi.service.schemas import job_bodies, job_query
 
 jobs = Blueprint("jobs", __name__, url_prefix="/ocr")
 

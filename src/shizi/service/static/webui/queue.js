@@ -35,16 +35,23 @@ async function start(item) {
   items.change(item, { state: "reading", started: Date.now(), error: null, busyUntil: 0 });
   try {
     await read(item, control.signal);
-    if (!control.signal.aborted) items.change(item, { state: "done", ended: Date.now(), losses: 0 });
+    if (!control.signal.aborted) await settled(item, { state: "done", ended: Date.now(), losses: 0 });
   } catch (error) {
-    if (!control.signal.aborted) settle(item, error);
+    if (!control.signal.aborted) await settle(item, error);
   } finally {
     if (running.get(item.id) === control) running.delete(item.id);
     pump();
   }
 }
 
-function settle(item, error) {
+// How it ended and that its job is no longer needed are kept in one step: a reload in between would read it again.
+async function settled(item, values) {
+  const { job } = item;
+  await items.changeNow(item, { ...values, job: null, tries: item.tries + 1 });
+  if (job) forgetJob(job).catch(() => {}); // what was read is here; the service forgets it by itself if this is lost
+}
+
+async function settle(item, error) {
   if (error instanceof Unreachable) {
     items.change(item, { state: "waiting" });
     lose();
@@ -56,10 +63,12 @@ function settle(item, error) {
   } else if (PASSING.has(error.code) && error.retrySeconds <= LONGEST_WAIT_SECONDS && (item.losses ?? 0) < MOST_LOSSES) {
     const losses = error.code === "worker_lost" ? (item.losses ?? 0) + 1 : item.losses;
     const seconds = error.code === "unknown_job" ? 0 : error.retrySeconds || 2;
-    items.change(item, { state: "waiting", losses, busyUntil: Date.now() + 1000 * seconds, error: told(error) });
+    const values = { state: "waiting", losses, busyUntil: Date.now() + 1000 * seconds, error: told(error) };
+    if (error.over) await settled(item, values);
+    else items.change(item, values);
     setTimeout(pump, 1000 * seconds + 20);
   } else {
-    items.change(item, { state: "failed", ended: Date.now(), error: told(error) });
+    await settled(item, { state: "failed", ended: Date.now(), error: told(error) });
     alarm(`${item.name}: ${t(item.error.words)}`);
   }
 }
@@ -109,7 +118,7 @@ export function setUpQueue() {
 export function cancel(item) {
   running.get(item.id)?.abort();
   if (item.job) forgetJob(item.job).catch(() => {});
-  items.change(item, { state: "cancelled", job: null, tries: item.tries + 1, busyUntil: 0, error: null });
+  return items.changeNow(item, { state: "cancelled", job: null, tries: item.tries + 1, busyUntil: 0, error: null });
 }
 
 // Read once more, from the start: after an error, or with other options, or with a password.

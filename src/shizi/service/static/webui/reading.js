@@ -2,7 +2,8 @@
 // a job where the service takes jobs, else one request a page, so that pages show as they come and a reload goes on
 // where it stopped.
 //
-// Gives nothing back: progress and results go into the item. Raises Refused, Unreachable, AbortError.
+// Gives nothing back: progress and results go into the item. Raises Refused, Unreachable, AbortError; a Refused with
+// `over` is what a job ended with.
 
 import * as api from "./api.js";
 import { facts, takesJobs } from "./facts.js";
@@ -99,11 +100,9 @@ async function stateOf(item, signal) {
 async function end(item, state) {
   const failed = state.errors.map((error) => ({ page: error.page, code: error.code, detail: error.error }));
   const milliseconds = state.ended ? Date.parse(state.ended) - Date.parse(state.created) : undefined;
-  const job = item.job;
-  await items.changeNow(item, { job: null, failedPages: failed, milliseconds: milliseconds || undefined });
-  api.forgetJob(job).catch(() => {}); // what was read is here; the service forgets it by itself if this is lost
+  items.change(item, { failedPages: failed, milliseconds: milliseconds || undefined });
   if (state.state === "done") return;
-  throw new api.Refused(failed[0]?.code ?? "internal", failed[0]?.detail ?? "", 422, 0);
+  throw Object.assign(new api.Refused(failed[0]?.code ?? "internal", failed[0]?.detail ?? "", 422, 0), { over: true });
 }
 
 async function keep(item, result, values) {

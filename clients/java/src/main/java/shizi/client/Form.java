@@ -13,13 +13,15 @@ final class Form {
     private final String boundary = "shizi-" + UUID.randomUUID();
     private final List<byte[]> parts = new ArrayList<>();
 
-    Form(Map<String, String> fields, List<Source> sources) {
+    Form(Map<String, String> fields) {
         fields.forEach((name, value) -> add(heading(name, ""), bytes(value)));
-        for (Source source : sources) {
-            String file = "; filename=\"" + escaped(source.name()) + "\"\r\nContent-Type: application/octet-stream";
-            add(heading("file", file), source.load());
-        }
-        parts.add(bytes("--" + boundary + "--\r\n"));
+    }
+
+    /** Add a file under the name of its part. */
+    Form with(String part, Source source) {
+        String file = "; filename=\"" + escaped(source.name()) + "\"\r\nContent-Type: application/octet-stream";
+        add(heading(part, file), source.load());
+        return this;
     }
 
     String contentType() {
@@ -27,8 +29,10 @@ final class Form {
     }
 
     BodyPublisher body() {
-        long length = parts.stream().mapToLong(part -> part.length).sum(); // told, so that it is not sent in chunks
-        return BodyPublishers.fromPublisher(BodyPublishers.ofByteArrays(parts), length);
+        List<byte[]> whole = new ArrayList<>(parts);
+        whole.add(bytes("--" + boundary + "--\r\n"));
+        long length = whole.stream().mapToLong(part -> part.length).sum(); // told, so that it is not sent in chunks
+        return BodyPublishers.fromPublisher(BodyPublishers.ofByteArrays(whole), length);
     }
 
     private void add(byte[] heading, byte[] content) {

@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * Reads JSON (RFC 8259): text in, maps, lists, strings, longs, doubles, booleans and nulls out. The JDK has no JSON, and
- * a client without dependencies needs no more than this of it.
+ * a client without dependencies needs no more than this of it. Writes single strings.
  */
 final class Json {
     private static final int DEEPEST = 200; // an answer has about ten levels; a hostile one must not end the stack
@@ -30,6 +30,21 @@ final class Json {
             throw json.wrong("the end");
         }
         return value;
+    }
+
+    /** Write a string. */
+    static String written(String text) {
+        StringBuilder built = new StringBuilder("\"");
+        for (char one : text.toCharArray()) {
+            if (one == '"' || one == '\\') {
+                built.append('\\').append(one);
+            } else if (one < ' ') {
+                built.append(String.format("\\u%04x", (int) one));
+            } else {
+                built.append(one);
+            }
+        }
+        return built.append('"').toString();
     }
 
     private Object value(int depth) {

@@ -12,6 +12,11 @@ public final class Point {
         this.y = y;
     }
 
+    /** A corner of your own. */
+    public static Point at(double x, double y) {
+        return new Point(x, y);
+    }
+
     static Point of(Object pair) {
         List<Double> both = JsonObject.list(pair, JsonObject::number);
         if (both.size() != 2) {
@@ -26,6 +31,10 @@ public final class Point {
 
     public double y() {
         return y;
+    }
+
+    String toJson() {
+        return "[" + x + "," + y + "]";
     }
 
     @Override

@@ -28,8 +28,13 @@ public final class Retries {
         this.longest = longest;
     }
 
-    /** Give how long to wait after the {@code tried}-th failure (from 1) was {@code error}; nothing to give up. */
-    Optional<Duration> waitAfter(ShiziException error, int tried) {
+    /**
+     * Give how long to wait after the {@code tried}-th failure (from 1) was {@code error}; nothing to give up.
+     *
+     * <p>What is not {@code repeatable} is sent again after refusals alone: with a lost answer nobody knows whether it
+     * was done.
+     */
+    Optional<Duration> waitAfter(ShiziException error, int tried, boolean repeatable) {
         // A picture that brought a process down is sent once more, not again and again.
         if (tried > (error instanceof ShiziException.WorkerLost ? Math.min(times, 1) : times)) {
             return Optional.empty();
@@ -41,7 +46,7 @@ public final class Retries {
                 return Optional.empty();
             }
             asked = refused.retryAfter();
-        } else if (!(error instanceof ShiziException.ConnectionFailed)) {
+        } else if (!(repeatable && error instanceof ShiziException.ConnectionFailed)) {
             return Optional.empty();
         }
         long guess = Math.min(LONGEST_GUESS_MILLIS, FIRST_MILLIS << Math.min(tried - 1, 10));

@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,7 +107,7 @@ public final class ShiziClient {
 
     /** Read one picture or document. */
     public Reading read(Source source, ReadOptions options) {
-        Form form = new Form(options.values(), List.of(source));
+        Form form = new Form(options.values()).with("file", source);
         return send(post("/ocr/predict", form, Map.of()), model(Reading::new));
     }
 
@@ -137,8 +138,43 @@ public final class ShiziClient {
     public ResultFile export(Source source, Format format, ReadOptions options) {
         Map<String, String> fields = new LinkedHashMap<>(options.values());
         fields.put("format", format.toString());
-        Form form = new Form(fields, List.of(source));
+        Form form = new Form(fields).with("file", source);
         return send(post("/ocr/predict", form, Map.of()), response -> ResultFile.of(response, format));
+    }
+
+    /**
+     * Write a document that was read before, with whatever was corrected in it, as a file; nothing is read again.
+     *
+     * <p>{@code document}: its JSON, as {@code export} and {@code result} give it with {@link Format#JSON}.
+     */
+    public ResultFile write(byte[] document, Format format) {
+        return written(new Form(Map.of("format", format.toString())), document, format);
+    }
+
+    /** Write a document that was read before, made of the file it was read of too: a searchable PDF. */
+    public ResultFile write(byte[] document, Format format, Source source) {
+        Map<String, String> fields = Map.of("format", format.toString(), "name", source.name());
+        return written(new Form(fields).with("file", source), document, format);
+    }
+
+    private ResultFile written(Form form, byte[] document, Format format) {
+        form.with("document", Source.of("document.json", document));
+        return send(post("/ocr/export", form, Map.of()), response -> ResultFile.of(response, format));
+    }
+
+    /** Give a page, from 1, as a JPEG. */
+    public Picture picture(Source source, int page) {
+        return picture(source, page, 2400, 0, "");
+    }
+
+    /**
+     * Give a page, from 1, as a JPEG, {@code side} pixels at its longest, turned by {@code rotation} degrees clockwise;
+     * {@code password} opens an encrypted PDF.
+     */
+    public Picture picture(Source source, int page, int side, int rotation, String password) {
+        Map<String, String> fields = Map.of("page", String.valueOf(page), "side", String.valueOf(side),
+                "rotation", String.valueOf(rotation), "password", password);
+        return send(post("/ocr/picture", new Form(fields).with("file", source), Map.of()), Picture::of);
     }
 
     /** Order a job: long documents or many files, read behind those who wait. */
@@ -156,7 +192,8 @@ public final class ShiziClient {
         Map<String, String> fields = new LinkedHashMap<>(options.values());
         terms.webhook().ifPresent(address -> fields.put("webhook", address));
         String repeat = terms.idempotencyKey().orElseGet(() -> UUID.randomUUID().toString());
-        Form form = new Form(fields, sources);
+        Form form = new Form(fields);
+        sources.forEach(source -> form.with("file", source));
         return send(post("/ocr/jobs", form, Map.of("Idempotency-Key", repeat)), model(Job::new));
     }
 
@@ -214,7 +251,64 @@ public final class ShiziClient {
 
     /** Drop all cached answers; give how many there were. The key needs the scope {@code admin}. */
     public int purgeCache() {
-        return send(asking("DELETE", "/ocr/cache"), model(json -> json.required("dropped", JsonObject::integer)));
+        return send(asking("DELETE", "/ocr/cache"), model(ShiziClient::dropped));
+    }
+
+    /** Ask whether this service keeps corrected lines, and how long their texts may be. */
+    public Corrections corrections() {
+        return send(asking("GET", "/ocr/corrections"), model(Corrections::new));
+    }
+
+    /** Bring the right text of a line, with its own picture. The key needs the scope {@code correct}. */
+    public Correction correct(Source line, String text) {
+        return correct(line, text, LineTerms.none());
+    }
+
+    /**
+     * Bring the right text of a line, for the recogniser to learn from. The key needs the scope {@code correct}.
+     *
+     * <p>{@code source}: the line's own picture, or with a polygon the page or document that it stands on.
+     */
+    public Correction correct(Source source, String text, LineTerms terms) {
+        Map<String, String> fields = new LinkedHashMap<>(terms.values());
+        fields.put("text", text);
+        Form form = new Form(fields).with(terms.onPage() ? "image" : "line", source);
+        return send(post("/ocr/corrections", form, Map.of()), model(Correction::new));
+    }
+
+    /** Delete all corrected lines; give how many there were. The key needs the scope {@code admin}. */
+    public int purgeCorrections() {
+        return purgeCorrections(null, null);
+    }
+
+    /** Delete the corrected lines of the key called {@code sender}, of before a day, or both; null for any. */
+    public int purgeCorrections(String sender, LocalDate before) {
+        String query = sender == null ? "" : "&sender=" + encoded(sender);
+        query += before == null ? "" : "&before=" + before;
+        String path = "/ocr/corrections" + (query.isEmpty() ? "" : "?" + query.substring(1));
+        return send(asking("DELETE", path), model(ShiziClient::dropped));
+    }
+
+    /** List the versions of the small recogniser. The key needs the scope {@code admin}, as for changing them. */
+    public Models models() {
+        return send(asking("GET", "/ocr/models"), model(Models::new));
+    }
+
+    /** Have a version read from now on. It is not sent again when its answer is lost; {@code models} tells. */
+    public Models promote(String version) {
+        String body = "{\"version\":" + Json.written(version) + "}";
+        HttpRequest.Builder request = request("/ocr/models/promote").header("Content-Type", "application/json");
+        return send(request.POST(BodyPublishers.ofString(body)), model(Models::new), false);
+    }
+
+    /** Have the version from before read again. It is not sent again when its answer is lost; {@code models} tells. */
+    public Models rollback() {
+        return send(asking("POST", "/ocr/models/rollback"), model(Models::new), false);
+    }
+
+    /** Give what Prometheus collects, as text. The key needs the scope {@code admin}. */
+    public String metrics() {
+        return send(asking("GET", "/metrics"), response -> new String(response.body(), StandardCharsets.UTF_8));
     }
 
     /** Ask whether the service answers. */
@@ -275,12 +369,16 @@ public final class ShiziClient {
     }
 
     private <T> T send(HttpRequest.Builder builder, Function<HttpResponse<byte[]>, T> parse) {
+        return send(builder, parse, true);
+    }
+
+    private <T> T send(HttpRequest.Builder builder, Function<HttpResponse<byte[]>, T> parse, boolean repeatable) {
         HttpRequest request = builder.build();
         for (int tried = 1;; tried++) {
             try {
                 return parse.apply(accepted(once(request)));
             } catch (ShiziException error) {
-                pause(retries.waitAfter(error, tried).orElseThrow(() -> error));
+                pause(retries.waitAfter(error, tried, repeatable).orElseThrow(() -> error));
             }
         }
     }
@@ -313,6 +411,10 @@ public final class ShiziClient {
 
     private static <T> Function<HttpResponse<byte[]>, T> model(Function<JsonObject, T> read) {
         return response -> read.apply(JsonObject.parse(new String(response.body(), StandardCharsets.UTF_8)));
+    }
+
+    private static int dropped(JsonObject json) {
+        return json.required("dropped", JsonObject::integer);
     }
 
     private static void pause(Duration wait) {

@@ -82,7 +82,7 @@ class BatchTest {
     void retriesAreBounded() {
         ShiziException lost = new ShiziException.ConnectionFailed("No.", null);
         Retries retries = new Retries(2, Duration.ofSeconds(5));
-        List<Boolean> again = IntStream.of(1, 2, 3).mapToObj(tried -> retries.waitAfter(lost, tried).isPresent())
+        List<Boolean> again = IntStream.of(1, 2, 3).mapToObj(tried -> retries.waitAfter(lost, tried, true).isPresent())
                 .collect(Collectors.toList());
         assertEquals(List.of(true, true, false), again);
     }

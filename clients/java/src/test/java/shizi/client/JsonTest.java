@@ -43,6 +43,13 @@ class JsonTest {
     }
 
     @Test
+    void writesStrings() {
+        for (String text : List.of("", "识字 \"\\", "a\n\u0001\t", "\ud83d\ude00")) {
+            assertEquals(text, Json.parse(Json.written(text)));
+        }
+    }
+
+    @Test
     void refusesEndlessDepth() {
         assertThrows(IllegalArgumentException.class, () -> Json.parse("[".repeat(100_000)));
         assertEquals(1, ((List<?>) Json.parse("[".repeat(150) + "]".repeat(150))).size());

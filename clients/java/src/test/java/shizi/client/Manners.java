@@ -39,6 +39,8 @@ public final class Manners {
         JobTerms terms = JobTerms.none().webhook("https://desk.example/told").idempotencyKey("order-7");
         trial("ordered", at("ordered"), shizi -> shizi.submit(List.of(X), ReadOptions.defaults(), terms).id());
         trial("partial", at("partial"), shizi -> shizi.partialDocument("j1", 1).text());
+        trial("promoted", at("promoted"), shizi -> shizi.promote("2026\"").serving());
+        trial("unanswered", at("unanswered"), shizi -> shizi.rollback().serving());
         trial("failed-job", at("failed-job"), shizi -> shizi.await("j1", SHORT, job -> { }).state());
         trial("slow-job", at("slow-job"), shizi -> shizi.await("j1", SHORT, job -> { }).state());
         trial("hostile", at("hostile"), shizi -> shizi.export(X, Format.PDF).name());

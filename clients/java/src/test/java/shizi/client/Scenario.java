@@ -6,8 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -41,6 +43,8 @@ public final class Scenario {
         refused("option", () -> shizi.read(said("x"), ReadOptions.defaults().pages("a")));
         jobs(shizi);
         cancel(shizi);
+        shownAndCorrected(shizi);
+        models(shizi);
         OUT.println("purged: " + (shizi.purgeCache() >= 0));
         limited();
     }
@@ -108,6 +112,46 @@ public final class Scenario {
         OUT.println("cancelled: was " + shizi.delete(held).was());
         Files.createFile(FOLDER.resolve("release"));
         refused("forgotten", () -> shizi.job(held));
+    }
+
+    private static void shownAndCorrected(ShiziClient shizi) {
+        Picture picture = shizi.picture(Source.of(FOLDER.resolve("long.pdf")), 2, 100, 0, "");
+        boolean jpeg = picture.data()[0] == (byte) 0xff && picture.data()[1] == (byte) 0xd8;
+        OUT.println("picture: JPEG " + jpeg + ", " + picture.pages() + " pages");
+        Source scan = Source.of(FOLDER.resolve("scan.png"));
+        String read = new String(shizi.export(scan, Format.JSON).data(), StandardCharsets.UTF_8);
+        byte[] corrected = read.replace("识字 reads", "识字 corrected").getBytes(StandardCharsets.UTF_8);
+        String written = new String(shizi.write(corrected, Format.TEXT, scan).data(), StandardCharsets.UTF_8);
+        String plain = new String(shizi.write(corrected, Format.TEXT).data(), StandardCharsets.UTF_8);
+        String name = shizi.write(corrected, Format.TEXT, scan).name();
+        OUT.println("written: " + name + " " + (written.equals(plain) ? written.split("\n")[0] : "two texts"));
+        OUT.println("written on its source: " + start(shizi.write(corrected, Format.PDF, scan)));
+        Corrections told = shizi.corrections();
+        OUT.println("corrections: kept " + told.kept() + ", at most " + told.longestText() + " characters");
+        Correction kept = shizi.correct(said("a line"), "识字", LineTerms.none().read("只字", "crnn"));
+        List<Point> polygon = shizi.read(scan).pages().get(0).lines().get(0).polygon();
+        LineTerms terms = LineTerms.none().polygon(polygon).vertical(false);
+        Correction placed = shizi.correct(scan, "识字 corrected", terms);
+        OUT.println("corrected: " + kept.outcome() + " " + kept.text() + ", " + placed.outcome() + " " + placed.text());
+        OUT.println("old corrections: " + shizi.purgeCorrections(null, LocalDate.of(2000, 1, 1)));
+        OUT.println("corrections deleted: " + shizi.purgeCorrections("desk", null));
+    }
+
+    private static void models(ShiziClient shizi) {
+        Models there = shizi.models();
+        Model tuned = there.versions().get(1);
+        Map<String, Map<String, Double>> gain = tuned.figures().get("corrections");
+        OUT.println("models: " + there.serving() + ", " + there.versions().size() + " versions, "
+                + gain.get("current").get("exact") + " to " + gain.get("candidate").get("exact"));
+        Models promoted = shizi.promote(tuned.name());
+        String how = promoted.log().get(promoted.log().size() - 1).how();
+        OUT.println("promoted: " + promoted.serving().equals(tuned.name()) + ", " + how);
+        OUT.println("rolled back: " + shizi.rollback().serving());
+        OUT.println("metrics: " + shizi.metrics().contains("shizi_requests_total"));
+    }
+
+    private static String start(ResultFile file) {
+        return file.name() + " " + new String(file.data(), 0, 5, StandardCharsets.US_ASCII);
     }
 
     private static void limited() {

@@ -2,13 +2,13 @@
 package shizi.client;
 
 /** A line was kept. {@code known}: it was before, with this text; {@code replaced}: with another, which is gone. */
-public final class CorrectionAnswer {
+public final class Correction {
     private final String outcome;
     private final String id;
     private final String text;
     private final String requestId;
 
-    CorrectionAnswer(JsonObject json) {
+    Correction(JsonObject json) {
         outcome = json.required("outcome", JsonObject::text);
         id = json.required("id", JsonObject::text);
         text = json.required("text", JsonObject::text);
@@ -35,7 +35,7 @@ public final class CorrectionAnswer {
 
     @Override
     public String toString() {
-        return "CorrectionAnswer[" + "outcome=" + outcome + ", "
+        return "Correction[" + "outcome=" + outcome + ", "
             + "id=" + id + ", "
             + "text=" + text + ", "
             + "requestId=" + requestId + "]";

@@ -2,12 +2,12 @@
 package shizi.client;
 
 /** Whether corrections are kept here. */
-public final class CorrectionsAnswer {
+public final class Corrections {
     private final boolean kept;
     private final int longestText;
     private final String requestId;
 
-    CorrectionsAnswer(JsonObject json) {
+    Corrections(JsonObject json) {
         kept = json.required("kept", JsonObject::truth);
         longestText = json.required("longest_text", JsonObject::integer);
         requestId = json.required("request_id", JsonObject::text);
@@ -27,7 +27,7 @@ public final class CorrectionsAnswer {
 
     @Override
     public String toString() {
-        return "CorrectionsAnswer[" + "kept=" + kept + ", "
+        return "Corrections[" + "kept=" + kept + ", "
             + "longestText=" + longestText + ", "
             + "requestId=" + requestId + "]";
     }

@@ -4,7 +4,7 @@ package shizi.client;
 import java.util.List;
 
 /** The versions of the small recogniser. {@code serving} is read with, {@code current} is in force in the folder. */
-public final class ModelsAnswer {
+public final class Models {
     private final String serving;
     private final String current;
     private final String problem;
@@ -12,7 +12,7 @@ public final class ModelsAnswer {
     private final List<ModelChange> log;
     private final String requestId;
 
-    ModelsAnswer(JsonObject json) {
+    Models(JsonObject json) {
         serving = json.required("serving", JsonObject::text);
         current = json.required("current", JsonObject::text);
         problem = json.required("problem", JsonObject::text);
@@ -48,7 +48,7 @@ public final class ModelsAnswer {
 
     @Override
     public String toString() {
-        return "ModelsAnswer[" + "serving=" + serving + ", "
+        return "Models[" + "serving=" + serving + ", "
             + "current=" + current + ", "
             + "problem=" + problem + ", "
             + "versions=" + versions + ", "
