@@ -6,7 +6,7 @@ and rolls back four times (over HTTP and by the command line) while clients pres
 Everything lies in a folder of its own; the service listens on this machine alone.
 
     python bench/improve.py                      # as the bar has it: 260 lines, 20 minutes of processor time
-    python bench/improve.py --minutes 3 --json   # a quick look
+    python bench/improve.py --minutes 3 --compared 2000     # a quick look
 """
 
 import argparse
@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,10 +38,11 @@ from shizi.service.access import Keys
 from shizi.training import corpus, evaluate, fonts, improve, render, samples
 from shizi.versions import Versions
 
-# The bar: with 200 lines put right, 20 points more of the face's other lines right, no set loses more than 0.2.
-GAIN, LOST, CPU_MINUTES = 20.0, 0.2, 30.0
+# The bar: with 200 lines put right, 20 points more of the face's other lines right. What may be lost elsewhere,
+# 0.2 points, is judged by `shizi improve`.
+GAIN, CPU_MINUTES = 20.0, 30.0
 POSTED_RUN, FRESH_RUN = 71, 72
-FRESH_LINES = 300
+FRESH_LINES = 600
 CLIENTS = 4
 # How long clients press between two changes of the model.
 PRESS_SECONDS = 4.0
@@ -175,10 +177,10 @@ def wait_until_served(caller: Caller) -> None:
         time.sleep(0.2)
 
 
-def share_right(path: Path, lines: Sequence[samples.Sample]) -> float:
-    """Give how many lines of a hundred a model reads without an error."""
+def read_right(path: Path, lines: Sequence[samples.Sample]) -> list[bool]:
+    """Tell which lines a model reads without an error."""
     readings, _ = evaluate.read_lines(Recogniser(weights.from_file(path), weights.cpu_quota()), lines)
-    return round(100 * float(np.mean(evaluate.right(lines, readings))), 1)
+    return evaluate.right(lines, readings)
 
 
 def main() -> None:
@@ -190,11 +192,11 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=260, help="lines to post; a fifth of them is held back")
     parser.add_argument("--minutes", type=float, default=20.0, help="processor time of tuning")
     parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--compared", type=int, default=2000, help="drawn lines to compare on")
+    parser.add_argument("--compared", type=int, default=10_000, help="drawn lines to compare on")
     parser.add_argument("--port", type=int, default=5180)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path, help="folder to keep; default: one that goes")
-    parser.add_argument("--json", action="store_true", help="end with one row of JSON")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service ends with this
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +206,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:32} {value}")
     if arguments.json:
-        print(json.dumps(figures, ensure_ascii=False))
+        arguments.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if not all(value for name, value in figures.items() if name.startswith("bar: ")):
         sys.exit(1)
 
@@ -233,17 +235,25 @@ def run(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         )  # fmt: skip
         print(said, file=sys.stderr)
         version = Versions(work / "models").list()[-1]
+        before = read_right(weights.find("crnn").path, fresh)
+        after = read_right(work / "models" / version.name / "crnn-int8.onnx", fresh)
+        gain = evaluate.gain(before, after)
         figures: dict[str, Any] = {
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "load": os.getloadavg()[2],
+            "shipped": weights.find("crnn").digest[:8],
             "corrections": dict(outcomes),
             "learned, held": [version.learned, version.held],
+            "way gone": version.reach,
             **told_sets(version.figures),
             "cpu minutes": version.cpu_minutes,
-            "fresh lines right, before": share_right(weights.find("crnn").path, fresh),
-            "fresh lines right, after": share_right(work / "models" / version.name / "crnn-int8.onnx", fresh),
+            "fresh lines": len(fresh),
+            "fresh lines right, before": round(100 * float(np.mean(before)), 1),
+            "fresh lines right, after": round(100 * float(np.mean(after)), 1),
+            "fresh lines, points": points(gain),
         }
-        gain = figures["fresh lines right, after"] - figures["fresh lines right, before"]
-        figures["bar: gain"] = gain >= GAIN
+        figures["bar: gain"] = 100 * gain["exact"] >= GAIN
         figures["bar: no loss"] = not version.refusals
         figures["bar: time"] = figures["cpu minutes"] <= CPU_MINUTES
         if version.refusals:
@@ -257,11 +267,18 @@ def run(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 
 def told_sets(sets: Any) -> dict[str, str]:
-    """Give line accuracy of each set, before and after."""
+    """Give line accuracy of each set before and after, how many lines, and the interval of the gain in points."""
     return {
-        f"{name}, right": f"{100 * found['current']['exact']:.1f} -> {100 * found['candidate']['exact']:.1f}"
+        f"{name}, right": f"{100 * found['current']['exact']:.2f} -> {100 * found['candidate']['exact']:.2f} of "
+        f"{round(found['current']['lines'])} lines, {points(found['gain'])}; CER {100 * found['current']['cer']:.2f} "
+        f"-> {100 * found['candidate']['cer']:.2f}"
         for name, found in sets.items()
     }
+
+
+def points(gain: Any) -> str:
+    """Tell a gain in points with its interval of 95 %."""
+    return f"{100 * gain['exact']:+.2f} ({100 * gain['lowest']:+.2f} to {100 * gain['highest']:+.2f})"
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ from shizi.versions import READ_WITH, SHIPPED, TUNED_FROM, Versions
 
 def figures(before: float, after: float, cer: tuple[float, float] = (0.1, 0.05)) -> dict[str, dict[str, float]]:
     rest = {"ms": 3.0, "lines": 50}
+    gain = {"exact": after - before, "lowest": after - before - 0.0125, "highest": after - before + 0.0125}
     return {
         "current": {"exact": before, "cer": cer[0], **rest},
         "candidate": {"exact": after, "cer": cer[1], **rest},
+        "gain": gain,
     }
 
 
@@ -100,7 +102,7 @@ def test_improve_promote_and_roll_back(kept: Path, tuned: list[list[str]], tmp_p
     said = shizi("improve", "--corrections", kept, "--models", models, "--minutes", 1)
     [version] = Versions(models).list()[1:]
     assert f"shizi models promote {version.name}" in said
-    assert "10.0% ->  50.0%" in said
+    assert "10.0% ->  50.0% (+38.75 to +41.25 points)" in said
     assert version.learned + version.held == 60
     assert version.held == sum(held_back(f"第{number}行<b>") for number in range(60))
     assert (version.parent, version.cpu_minutes) == (SHIPPED, 1.5)
@@ -126,6 +128,7 @@ def test_the_page_shows_lines_and_runs_nothing(kept: Path, tuned: list[list[str]
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert "it may be promoted" in page
+    assert "+40.0</span> (+38.8 to +41.2)" in page
 
 
 def test_too_little_to_learn_from_is_told(tmp_path: Path) -> None:

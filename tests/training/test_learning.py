@@ -1,6 +1,7 @@
 """Batches, losses and the run itself, on a network and data small enough for seconds."""
 
 import json
+import math
 import multiprocessing
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from shizi.training import batches, checkpoint, evaluate, fonts, labels, losses, samples, train
+from shizi.training import batches, checkpoint, evaluate, fonts, labels, losses, samples, together, train
 from shizi.training.crnn import Crnn, parameters
 
 pytestmark = pytest.mark.training
@@ -91,6 +92,22 @@ def test_both_losses_fall(maker: samples.Maker, phase: int) -> None:
     assert seen[-1] < 0.8 * seen[0]
 
 
+def test_divergence_is_none_from_itself_and_sees_no_padding(maker: samples.Maker) -> None:
+    batch = batches.collate([maker.make(3, index, 0.0) for index in range(4)])
+    scores = torch.randn(4, batch.lines.shape[3] // 4, 30, generator=torch.Generator().manual_seed(4))
+    assert float(losses.divergence(scores, scores, batch)) == pytest.approx(0.0, abs=1e-6)
+    moved = scores.clone()
+    moved[0, 0, 0] += 1.0
+    chance, total = scores[0, 0].softmax(0)[0], batch.lengths.sum()
+    expected = ((1 + (math.e - 1) * chance).log() - chance) / total  # one score raised by one, worked out by hand
+    assert float(losses.divergence(moved, scores, batch)) == pytest.approx(float(expected), rel=1e-4)
+    padded = scores.clone()
+    for row, steps in enumerate(batch.steps.tolist()):
+        padded[row, steps:] += torch.arange(30.0)
+    assert not torch.equal(padded, scores)
+    assert float(losses.divergence(padded, scores, batch)) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_the_ctc_loss_and_its_slope_are_those_of_the_whole_softmax() -> None:
     generator = torch.Generator().manual_seed(4)
     steps = torch.tensor([12, 20, 7, 3])
@@ -130,11 +147,11 @@ def test_the_network_keeps_its_measure() -> None:
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path, faces: list[fonts.Face]) -> None:
     empty = evaluate.Split([], [])
     first = arguments(tmp_path, "--steps", "2")
-    train.train(first, 0, train.Together(1, 1), empty, faces[:3])
+    train.train(first, 0, together.Together(1, 1), empty, faces[:3])
     saved = first.folder / "checkpoint.pt"
     before = checkpoint.load(saved, Crnn(len(labels.charset())))
     assert (before.steps, before.lines) == (2, 4)
-    train.train(arguments(tmp_path, "--steps", "4", "--resume"), 0, train.Together(1, 1), empty, faces[:3])
+    train.train(arguments(tmp_path, "--steps", "4", "--resume"), 0, together.Together(1, 1), empty, faces[:3])
     after = checkpoint.load(saved, Crnn(len(labels.charset())))
     assert after.steps == 4
     assert after.next_index > before.next_index
@@ -144,28 +161,34 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, faces: list[fonts.Face])
 
 
 def test_the_rate_warms_up_and_comes_down() -> None:
-    rates = [train.rate_at(step / 1000, step, 1e-3) for step in range(1001)]
+    rates = [together.rate_at(step / 1000, step, 1e-3) for step in range(1001)]
     assert rates[0] < 2e-5
     assert max(rates) > 0.97e-3
-    assert abs(rates[-1] - train.LAST_RATE * 1e-3) < 1e-9
+    assert abs(rates[-1] - together.LAST_RATE * 1e-3) < 1e-9
 
 
 def test_phases_follow_the_budget(tmp_path: Path) -> None:
     given = arguments(tmp_path, "--phase-one", "0.5")
     assert train.phase_of(given, checkpoint.Progress(seconds=100)) == 1
     assert train.phase_of(given, checkpoint.Progress(seconds=300)) == 2
-    assert train.parse(["--data", str(tmp_path)]).phase_one == 0.0
+
+
+@pytest.mark.parametrize("more", [[], ["--from", "crnn.onnx", "--resume"], ["--from", "crnn.onnx", "--device", "cuda"]])
+def test_fine_tuning_says_what_it_needs(tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train.parse(["--data", str(tmp_path), *more])
+    assert "--data fine-tunes the model that --from names" in capsys.readouterr().err
 
 
 def test_ranks_agree_on_gradients() -> None:
-    together = train.Together(2, 4)
+    shared = together.Together(2, 4)
     results = multiprocessing.get_context("fork").SimpleQueue()
 
     def rank(number: int) -> None:
         weight = torch.zeros(4, requires_grad=True)
         weight.grad = torch.full((4,), float(number + 1))
-        together.average(number, [weight])
-        results.put((weight.grad.tolist(), together.agree(number, 10.0 + number)))
+        shared.average(number, [weight])
+        results.put((weight.grad.tolist(), shared.agree(number, 10.0 + number)))
 
     processes = [multiprocessing.get_context("fork").Process(target=rank, args=(n,)) for n in range(2)]
     for process in processes:

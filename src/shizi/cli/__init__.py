@@ -355,7 +355,7 @@ def improve(
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.05, help="Processor time of tuning, of all cores together.")] = 20.0,
     steps: Annotated[int, typer.Option(min=0, help="Steps of tuning at most; 0: by time alone.")] = 0,
-    lines: Annotated[int, typer.Option(min=50, help="Drawn lines to compare on.")] = 2000,
+    lines: Annotated[int, typer.Option(min=50, help="Drawn lines to compare on.")] = 10_000,
 ) -> None:
     """Make a better model of corrected lines, and compare it with the one in force.
 

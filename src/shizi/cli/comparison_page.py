@@ -56,8 +56,9 @@ def _verdict(refusals: Sequence[str]) -> str:
 
 def _figures(sets: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     heading = (
-        "<tr><th>lines<th class=n>how many<th class=n>right, in force<th class=n>right, candidate<th class=n>points"
-        "<th class=n>CER, in force<th class=n>CER, candidate<th class=n>ms a line, both</tr>"
+        "<tr><th>lines<th class=n>how many<th class=n>right, in force<th class=n>right, candidate"
+        "<th class=n>points (95 % interval)<th class=n>CER, in force<th class=n>CER, candidate"
+        "<th class=n>ms a line, both</tr>"
     )
     rows = []
     for name, figures in sets.items():
@@ -66,11 +67,16 @@ def _figures(sets: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
         kind = "better" if points > 0 else "worse" if points < 0 else ""
         cells = [
             f"{round(before['lines'])}", f"{before['exact']:.1%}", f"{after['exact']:.1%}",
-            f"<span class='{kind}'>{points:+.1f}</span>", f"{before['cer']:.2%}", f"{after['cer']:.2%}",
-            f"{before['ms']:g}, {after['ms']:g}",
+            f"<span class='{kind}'>{points:+.1f}</span>{_interval(figures)}",
+            f"{before['cer']:.2%}", f"{after['cer']:.2%}", f"{before['ms']:g}, {after['ms']:g}",
         ]  # fmt: skip
         rows.append(f"<tr><th>{escape(name)}{''.join(f'<td class=n>{cell}' for cell in cells)}</tr>")
     return f"<table>{heading}{''.join(rows)}</table>"
+
+
+def _interval(figures: Mapping[str, Mapping[str, float]]) -> str:
+    gain = figures.get("gain")
+    return f" ({100 * gain['lowest']:+.1f} to {100 * gain['highest']:+.1f})" if gain else ""
 
 
 def _rows(title: str, rows: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> str:

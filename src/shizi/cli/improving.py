@@ -33,7 +33,7 @@ _STEPS = {
     "fonts": "cutting the system's typefaces",
     "tune": "tuning",
     "choose": "choosing how far to go",
-    "write": "quantising",
+    "calibrate": "calibrating",
     "compare": "comparing",
 }
 
@@ -102,9 +102,11 @@ def tell(version: Version) -> None:
     """Print the figures, and what may be done with the version."""
     for name, figures in version.figures.items():
         before, after = figures["current"], figures["candidate"]
+        gain = figures.get("gain")  # versions of before have none
+        sure = f" ({100 * gain['lowest']:+.2f} to {100 * gain['highest']:+.2f} points)" if gain else ""
         typer.echo(
-            f"{name:14} {round(before['lines']):6} lines   right {before['exact']:6.1%} -> {after['exact']:6.1%}   "
-            f"CER {before['cer']:6.2%} -> {after['cer']:6.2%}"
+            f"{name:14} {round(before['lines']):6} lines   right {before['exact']:6.1%} -> {after['exact']:6.1%}{sure}"
+            f"   CER {before['cer']:6.2%} -> {after['cer']:6.2%}"
         )
     for reason in version.refusals:
         typer.echo(f"not to be promoted: {reason}")

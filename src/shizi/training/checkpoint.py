@@ -19,10 +19,11 @@ class Progress:
     seconds: float = 0.0
 
 
-def save(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
-    """Write model, optimiser and progress to `path` in one move."""
+def save(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer | None, progress: Progress) -> None:
+    """Write model, optimiser (none: nothing goes on from here) and progress to `path` in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "progress": asdict(progress)}
+    kept = optimiser.state_dict() if optimiser else None
+    state = {"model": model.state_dict(), "optimiser": kept, "progress": asdict(progress)}
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, path)

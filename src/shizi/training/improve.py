@@ -1,8 +1,9 @@
 """Improve: from corrected lines to a candidate and its comparison with the model in force, in one go.
 
 Takes two folders of crops (one to learn from, one to judge by), the fp32 file to start from and the INT8 file in force;
-writes `crnn.onnx`, `crnn-int8.onnx` and `comparison.json`. Steps: fine-tune on the lines mixed with drawn ones, go back
-towards the start as far as drawn lines ask for it, export, quantise, calibrate, read the same lines with both models.
+writes `crnn.onnx`, `crnn-int8.onnx` and `comparison.json`. Steps: fine-tune on the lines mixed with drawn ones, export
+and quantise, go back towards the start until drawn lines are read as well as with the file in force, calibrate, read
+the same lines with both files.
 `shizi improve` runs it in a process of its own and decides; nothing is decided here.
 """
 
@@ -10,7 +11,6 @@ import argparse
 import json
 import resource
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +29,10 @@ FULL, SMALL, COMPARISON = "crnn.onnx", "crnn-int8.onnx", "comparison.json"
 JUDGED_RUN, CHOICE_RUN = 995, 996
 # How far towards the fine-tuned weights, the farthest first (Wortsman et al., CVPR 2022, "Robust fine-tuning of
 # zero-shot models": between two such points lie models that keep what the one knew and have what the other learned).
-REACHES = (1.0, 0.8, 0.6, 0.4, 0.2)
-CHOICE_LINES, CALIBRATION_LINES = 600, 600
+REACHES = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1)
+CHOICE_LINES, CALIBRATION_LINES = 4000, 600
+# Of the lines that 8 bits are fitted to so many are corrected ones: all else that is read is unlike them.
+RANGE_SHARE = 0.25
 # Lines are drawn with half of the flaws of training: as scans are, not as the worst of them.
 STRENGTH = 0.5
 SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
@@ -39,10 +41,10 @@ RAW = "0:0 1:1"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is to learn from and to judge by: crops, faces, and sets of lines by name."""
+    """What there is beside the weights: faces, lines to fit 8 bits to, and sets of lines to judge by."""
 
-    learned: list[samples.Crop]
     faces: list[fonts.Face]
+    ranges: list[samples.Sample]
     sets: dict[str, list[samples.Sample]]
 
 
@@ -64,7 +66,9 @@ def material(arguments: argparse.Namespace) -> Material:
         sets["unseen faces"] = [unseen.make(JUDGED_RUN, index, 0.0, 0.0) for index in range(arguments.count // 2)]
     if arguments.frozen:
         sets["frozen"] = as_they_are(samples.load_folder(arguments.frozen))
-    return Material(samples.load_folder(arguments.learn), faces, sets)
+    mixed = samples.Maker(faces, samples.load_folder(arguments.learn))
+    ranges = [mixed.make(quantise.RANGE_RUN, index, RANGE_SHARE) for index in range(quantise.GATE_LINES)]
+    return Material(faces, ranges, sets)
 
 
 def as_they_are(crops: Sequence[samples.Crop]) -> list[samples.Sample]:
@@ -97,48 +101,51 @@ def to_choose_by(faces: Sequence[fonts.Face], count: int) -> list[samples.Sample
     ]
 
 
-def choose(start: Crnn, tuned: Crnn, lines: Sequence[samples.Sample]) -> tuple[Crnn, float]:
-    """Take the model farthest from the start that reads as many drawn lines right; else the one that loses fewest."""
-    least = _right(start, lines)
-    best: tuple[int, float] | None = None
+def choose(
+    start: Crnn, tuned: Crnn, arguments: argparse.Namespace, found: Material, lines: Sequence[samples.Sample]
+) -> float:
+    """Write the candidate farthest from the start that reads as many of `lines` right as the file in force.
+
+    If none does, the one that loses fewest. What is compared are 8-bit files, as they will be judged and read with.
+    """
+    least = _right(arguments.current, lines)
+    best, chosen = -1, 0.0
     for reach in REACHES:
-        found = _right(between(start, tuned, reach), lines)
-        say("choose", reach=reach, right=found, before=least, lines=len(lines))
-        if best is None or found > best[0]:
-            best = found, reach
-        if found >= least:
-            best = found, reach
-            break
-    assert best is not None
-    return between(start, tuned, best[1]), best[1]
+        write(between(start, tuned, reach), arguments, found)
+        right = _right(arguments.to / SMALL, lines)
+        say("choose", reach=reach, right=right, before=least, lines=len(lines))
+        if right > best:
+            best, chosen = right, reach
+        if right >= least:
+            return reach
+    write(between(start, tuned, chosen), arguments, found)
+    return chosen
 
 
-def _right(model: Crnn, lines: Sequence[samples.Sample]) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FULL
-        onnx.save(export_onnx.build(model, "reading", export_onnx.metadata()), path)
-        readings, _ = evaluate.read_lines(Recogniser(weights.from_file(path), _threads()), lines)
+def _right(path: Path, lines: Sequence[samples.Sample]) -> int:
+    readings, _ = evaluate.read_lines(Recogniser(weights.from_file(path), _threads()), lines)
     return sum(evaluate.right(lines, readings))
 
 
 def write(model: Crnn, arguments: argparse.Namespace, found: Material) -> None:
-    """Export and quantise the candidate as the shipped files are, and calibrate it as the one in force is."""
-    known = {entry.key: entry.value for entry in onnx.load(arguments.current).metadata_props}
+    """Export and quantise a candidate as the shipped files are."""
     full, small = arguments.to / FULL, arguments.to / SMALL
     # What reading takes from the file beside the weights, such as the doubt of the cascade, stays as it was.
-    onnx.save(export_onnx.build(model, "reading", known | export_onnx.metadata()), full)
-    maker = samples.Maker(found.faces, found.learned)
-    count = min(quantise.GATE_LINES, max(quantise.RANGE_LINES, arguments.count))
-    lines = [maker.make(quantise.RANGE_RUN, index, 0.5) for index in range(count)]
-    restored = Crnn(len(labels.charset())).eval()
-    export_onnx.restore(full, restored)
-    quantise.quantise(full, small, "full", lines[: quantise.RANGE_LINES], gate.fit(restored, lines))
-    if known.get(calibrate.KEY, RAW) != RAW:
-        drawn = samples.Maker(found.faces, [])
-        _calibrate(small, [drawn.make(CHOICE_RUN, index, 0.0, 1.0) for index in range(CALIBRATION_LINES)])
+    onnx.save(export_onnx.build(model, "reading", _metadata(arguments.current) | export_onnx.metadata()), full)
+    restored = tune.load(full)
+    quantise.quantise(full, small, "full", found.ranges[: quantise.RANGE_LINES], gate.fit(restored, found.ranges))
 
 
-def _calibrate(path: Path, lines: Sequence[samples.Sample]) -> None:
+def _metadata(path: Path) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+
+
+def calibrate_as_before(arguments: argparse.Namespace, faces: Sequence[fonts.Face]) -> None:
+    """Calibrate the candidate, if the file in force is."""
+    if _metadata(arguments.current).get(calibrate.KEY, RAW) == RAW:
+        return
+    path, drawn = arguments.to / SMALL, samples.Maker(faces, [])
+    lines = [drawn.make(CHOICE_RUN, index, 0.0, 1.0) for index in range(CALIBRATION_LINES)]
     calibrate.write(path, [])
     readings, _ = evaluate.read_lines(Recogniser(weights.from_file(path), _threads()), lines)
     calibrate.write(path, calibrate.fit([reading.confidence for reading in readings], evaluate.right(lines, readings)))
@@ -154,6 +161,7 @@ def compare(arguments: argparse.Namespace, found: Material) -> dict[str, object]
         say("compare", set=name, lines=len(lines))
         read = {key: evaluate.read_lines(reader, lines) for key, reader in readers.items()}
         truths = [line.text for line in lines]
+        right = {key: evaluate.right(lines, readings) for key, (readings, _) in read.items()}
         figures[name] = {
             key: {
                 **evaluate.measure(truths, [reading.text for reading in readings]),
@@ -161,8 +169,7 @@ def compare(arguments: argparse.Namespace, found: Material) -> dict[str, object]
                 "lines": len(lines),
             }
             for key, (readings, milliseconds) in read.items()
-        }
-        right = {key: evaluate.right(lines, readings) for key, (readings, _) in read.items()}
+        } | {"gain": evaluate.gain(right["current"], right["candidate"])}
         for place, text in enumerate(truths):
             if name == "corrections" or right["current"][place] != right["candidate"][place]:
                 said = {key: readings[place].text for key, (readings, _) in read.items()}
@@ -209,7 +216,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=0, help="steps of tuning at most; 0: by time alone")
     parser.add_argument("--ranks", type=int, default=weights.cpu_quota(), help="processes of one thread each")
     parser.add_argument("--batch", type=int, default=16, help="corrected lines a rank a step, and as many drawn ones")
-    parser.add_argument("--count", type=int, default=2000, help="drawn lines to judge by")
+    parser.add_argument("--count", type=int, default=10_000, help="drawn lines to judge by")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(words)
 
@@ -229,9 +236,9 @@ def main() -> None:
     tuned = tune.tune(_tuning(arguments), partial(_tell, arguments.minutes))
     found = material(arguments)
     choice = to_choose_by(found.faces, min(CHOICE_LINES, arguments.count))
-    model, reach = choose(tune.load(arguments.start), tuned, choice)
-    say("write", reach=reach)
-    write(model, arguments, found)
+    reach = choose(tune.load(arguments.start), tuned, arguments, found, choice)
+    say("calibrate", reach=reach)
+    calibrate_as_before(arguments, found.faces)
     result = compare(arguments, found) | {"reach": reach, "cpu_minutes": round(cpu_minutes(), 1)}
     (arguments.to / COMPARISON).write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
     say("done", cpu_minutes=result["cpu_minutes"])

@@ -31,18 +31,35 @@ def choose(targets: Tensor, classes: int, negatives: int, generator: torch.Gener
 
 def loss_of(model: Crnn, batch: Batch, phase: int, negatives: int, generator: torch.Generator) -> Tensor:
     """Give the loss of one batch, a scalar: phase 1 frame by frame at the known glyphs, phase 2 CTC."""
-    classes = model.classes.out_features
-    chosen, shifts = choose(batch.targets, classes, negatives, generator)
-    place = torch.full((classes + 1,), -1)
-    place[chosen] = torch.arange(len(chosen))
+    chosen, shifts = choose(batch.targets, model.classes.out_features, negatives, generator)
     features = model.features(batch.lines)
     scores = model.scores_of(features, chosen.to(features.device), shifts.to(features.device))  # N, T, K
     if phase == 1:
-        frames = place[batch.frames.cpu()].to(scores.device)  # index -1 reads the last entry, which stays -1
+        frames = _columns(batch.frames, chosen, model).to(scores.device)
         return nn.functional.cross_entropy(scores.flatten(0, 1).float(), frames.flatten(), ignore_index=-1)
-    targets = place[batch.targets.cpu()].to(scores.device)
+    return ctc(scores, batch, chosen, model)
+
+
+def ctc(scores: Tensor, batch: Batch, chosen: Tensor, model: Crnn) -> Tensor:
+    """Give the CTC loss of one batch by character, a scalar, from the scores N T K of the `chosen` classes K."""
+    targets = _columns(batch.targets, chosen, model).to(scores.device)
     total: Tensor = Ctc.apply(scores, targets, batch.steps, batch.lengths)  # type: ignore[no-untyped-call]
     return total / batch.lengths.sum().clamp(min=1)
+
+
+def divergence(scores: Tensor, before: Tensor, batch: Batch) -> Tensor:
+    """Give how far `scores` are from those `before` (both N T K), by character: KL divergences of all steps."""
+    was, now = (values.float().log_softmax(-1) for values in (before, scores))
+    by_step = (was.exp() * (was - now)).sum(-1)  # N, T
+    counted = torch.arange(by_step.shape[1], device=by_step.device) < batch.steps.to(by_step.device)[:, None]
+    return (by_step * counted).sum() / batch.lengths.sum().clamp(min=1)
+
+
+def _columns(classes: Tensor, chosen: Tensor, model: Crnn) -> Tensor:
+    """Give where each class stands among the chosen; -1 for -1 and for those that were not."""
+    place = torch.full((model.classes.out_features + 1,), -1)  # index -1 reads the last entry, which stays -1
+    place[chosen] = torch.arange(len(chosen))
+    return place[classes.cpu()]
 
 
 class Ctc(torch.autograd.Function):

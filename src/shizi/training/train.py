@@ -1,39 +1,32 @@
 """Train: the run itself, from top to bottom. `python -m shizi.training.train --name first --minutes 60`.
 
 Phase 1 teaches frame by frame where the renderer laid each glyph, phase 2 is CTC on drawn lines and real PDF
-crops. On a CPU each core is one rank: a process with one thread, its gradients averaged with the others'
-through shared memory (with the cores busy, an LSTM of two threads took five times as long as one of one: each
-of its steps waits for both). On a GPU there is one rank. Time is counted in seconds of work, so that a
-stopped process loses nothing of its budget.
+crops. On a CPU each core is one rank: a process with one thread, its gradients averaged with the others'. On a GPU
+there is one rank. Time is counted in seconds of work, so that a stopped process loses nothing of its budget.
+With `--data` nothing of this is run: `tune` learns one's own lines, and what it gives is written as a checkpoint.
 """
 
 import argparse
 import json
-import math
 import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import cv2
 import torch
-from torch import Tensor
 
-from shizi.training import checkpoint, evaluate, export_onnx, fonts, labels, samples
+from shizi.training import checkpoint, evaluate, fonts, labels, samples, tune
 from shizi.training.batches import CHUNK_BATCHES, Batch, chunk
 from shizi.training.crnn import Crnn, parameters
 from shizi.training.losses import loss_of
 from shizi.training.teacher import borrow_classes
+from shizi.training.together import CLIP, Together, half_pays, rate_at
 
 # One step never counts for more: a longer one was a stopped process, not work.
 LONGEST_STEP_SECONDS = 20.0
-WARM_UP_STEPS = 100
-LAST_RATE = 0.02
-FINE_TUNING_RATE = 5e-4
-CLIP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +68,6 @@ class Arguments:
         return min(1.0, max(progress.seconds / (self.minutes * 60), by_steps))
 
 
-class Together:
-    """Averages gradients of all ranks through shared memory; waits idly, however long a rank is stopped."""
-
-    def __init__(self, ranks: int, numbers: int) -> None:
-        context = multiprocessing.get_context("fork")
-        self._shared = torch.zeros(ranks, numbers).share_memory_()  # type: ignore[no-untyped-call]
-        self._barrier: Barrier = context.Barrier(ranks)
-        self._ranks = ranks
-
-    def average(self, rank: int, weights: Sequence[Tensor]) -> None:
-        """Replace each weight's gradient by its mean over the ranks."""
-        if self._ranks == 1:
-            return
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        sizes = [gradient.numel() for gradient in gradients]
-        used = self._shared[:, : sum(sizes)]
-        torch.cat([gradient.flatten() for gradient in gradients], out=used[rank])
-        self._barrier.wait()
-        mean = used.mean(0)
-        self._barrier.wait()
-        for gradient, part in zip(gradients, mean.split(sizes), strict=True):
-            gradient.copy_(part.view_as(gradient))
-
-    def agree(self, rank: int, value: float) -> float:
-        """Give rank 0's value to every rank."""
-        if self._ranks == 1:
-            return value
-        self._shared[rank, 0] = value
-        self._barrier.wait()
-        agreed = float(self._shared[0, 0])
-        self._barrier.wait()
-        return agreed
-
-
-def rate_at(share: float, step: int, highest: float) -> float:
-    """Give the learning rate after `share` of the budget: a linear warm-up, then half a cosine."""
-    cosine = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-    return highest * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
-
-
 def batches(arguments: Arguments, maker: samples.Maker, progress: checkpoint.Progress, rank: int) -> Iterator[Batch]:
     """Give batches without end; phase and `progress` move on by whole chunks."""
     while True:
@@ -149,7 +102,7 @@ def train(
     if arguments.resume and latest.exists():
         progress = checkpoint.load(latest, model, optimiser)
     elif arguments.start_from is not None:
-        start_from(arguments.start_from, model)
+        model.load_state_dict(tune.load(arguments.start_from).state_dict())
     elif arguments.teacher is not None:
         borrow_classes(model, arguments.teacher)
     maker = samples.Maker(faces, crops.train, regions=crops.regions, region_share=arguments.region_share)
@@ -197,11 +150,6 @@ def step(
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimiser.step()
     return float(loss.detach())
-
-
-def half_pays(device: str) -> bool:
-    """Tell whether 16 bits are faster: on a GPU, and on a CPU with AVX-512 BF16 (2.6 times; others: 3 times slower)."""
-    return device != "cpu" or torch.cpu._is_avx512_bf16_supported()
 
 
 def keep_norms(model: Crnn) -> None:
@@ -271,24 +219,16 @@ class Watch:
         print(row, flush=True)
 
 
-def start_from(path: Path, model: Crnn) -> None:
-    """Take the weights of a checkpoint, or of an exported fp32 ONNX file."""
-    if path.suffix == ".onnx":
-        export_onnx.restore(path, model)
-    else:
-        checkpoint.load(path, model)
-
-
 def load(arguments: Arguments) -> evaluate.Split:
-    """Read the crops to train on: one's own folder when fine-tuning, else the PDF crops."""
-    if arguments.data is not None:
-        return evaluate.Split(samples.load_folder(arguments.data), [])
+    """Read the crops to train on."""
     regions = samples.load_regions(arguments.regions) if arguments.regions else []
     return evaluate.Split(*(samples.load_crops(arguments.lines) if arguments.lines else ([], [])), regions)
 
 
 def launch(arguments: Arguments) -> None:
     """Load the data once, fork the ranks and wait; if one fails, end the others and raise RuntimeError."""
+    if arguments.data is not None:
+        return fine_tune(arguments, arguments.data)
     crops = load(arguments)
     faces = fonts.load(arguments.fonts)
     together = Together(arguments.ranks, parameters(Crnn(len(labels.charset()))))
@@ -309,6 +249,24 @@ def launch(arguments: Arguments) -> None:
                 process.terminate()
             raise RuntimeError("a rank failed; its error is above")
         time.sleep(1.0)
+
+
+def fine_tune(arguments: Arguments, data: Path) -> None:
+    """Tune the model to start from on the lines of a folder; log and checkpoint lie where a run's do."""
+    assert arguments.start_from is not None
+    tuning = tune.Tuning(
+        arguments.start_from, samples.load_folder(data), fonts.load(arguments.fonts),
+        arguments.minutes * arguments.ranks, arguments.steps, arguments.ranks, arguments.batch, arguments.seed,
+    )  # fmt: skip
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+
+    def tell(share: float, learned: float, kept: float) -> None:
+        row = json.dumps({"share": round(share, 3), "learned": round(learned, 4), "kept": round(kept, 4)})
+        with (arguments.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(row + "\n")
+        print(row, flush=True)
+
+    checkpoint.save(arguments.folder / "checkpoint.pt", tune.tune(tuning, tell), None, checkpoint.Progress())
 
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
@@ -336,11 +294,15 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--from", dest="start_from", type=Path, help="checkpoint or fp32 ONNX to start from")
     parser.add_argument("--teacher", type=Path, help="strong model whose last layer to start from (ONNX)")
-    parser.add_argument("--data", type=Path, help="fine-tune: a folder of crops with a labels.tsv")
-    given = vars(parser.parse_args(words))
-    if given["data"] is not None:  # places of glyphs are not known, and what was learned is not to be shaken
-        given.update(phase_one=0.0, rate=min(given["rate"], FINE_TUNING_RATE))
-    return Arguments(**given)
+    parser.add_argument(
+        "--data", type=Path,
+        help="fine-tune on a folder of crops with a labels.tsv; needs --from, and takes --fonts, --minutes, --steps, "
+        "--ranks, --batch and --seed",
+    )  # fmt: skip
+    arguments = Arguments(**vars(parser.parse_args(words)))
+    if arguments.data is not None and (arguments.start_from is None or arguments.device != "cpu" or arguments.resume):
+        parser.error("--data fine-tunes the model that --from names, on the CPU and in one go (no --device, --resume)")
+    return arguments
 
 
 if __name__ == "__main__":

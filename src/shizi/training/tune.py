@@ -1,9 +1,9 @@
 """Tune: a trained network learns corrected lines and keeps what it knew.
 
-Takes the fp32 file to start from, crops to learn and faces to draw with, gives the tuned network. CTC on both, half
-and half; on the drawn lines the features before the last layer are also held to those of the start (Li and Hoiem, ECCV
-2016, "Learning without forgetting", on features instead of classes). The last layer itself stays as it is: what 200
-lines say of 8,489 classes is mostly noise, and with the same features it reads the same (docs/decisions/086).
+Takes the checkpoint or fp32 file to start from, crops to learn and faces to draw with, gives the tuned network. CTC on
+both, half and half; on the drawn lines the chances of the classes at each step are also held to those of the start (Li
+and Hoiem, ECCV 2016, "Learning without forgetting"). The last layer itself stays as it is: what 200 lines say of 8,489
+classes is mostly noise (docs/decisions/086, 088).
 """
 
 import multiprocessing
@@ -17,15 +17,15 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from shizi.training import export_onnx, fonts, labels, samples
+from shizi.training import checkpoint, export_onnx, fonts, labels, samples
 from shizi.training.batches import CHUNK_BATCHES, Batch, chunk
 from shizi.training.crnn import STEP, Crnn, parameters
-from shizi.training.losses import loss_of
-from shizi.training.train import CLIP, Together, half_pays, rate_at
+from shizi.training.losses import choose, ctc, divergence
+from shizi.training.together import CLIP, Together, half_pays, rate_at
 
 RATE = 1e-3
-# What a relative change of the drawn lines' features costs, against the loss of a corrected character.
-KEEP = 50.0
+# What a nat of divergence from the start costs on a drawn character, against one of CTC on any.
+KEEP = 4.0
 NEGATIVES = 1500
 # Corrected lines are spoilt less than drawn ones: they were really seen.
 STRENGTH = 0.6
@@ -34,7 +34,7 @@ _TELL_STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """One run: from which fp32 file, on what, for so many minutes of processor time (of all ranks) or steps."""
+    """One run: from which file, on what, for so many minutes of processor time (of all ranks) or steps."""
 
     start: Path
     crops: Sequence[samples.Crop]
@@ -47,9 +47,12 @@ class Tuning:
 
 
 def load(path: Path) -> Crnn:
-    """Give the network of an exported fp32 file. Raises WeightsError for any other file."""
+    """Give the network of a checkpoint (`.pt`) or an exported fp32 file. Raises WeightsError for another ONNX file."""
     model = Crnn(len(labels.charset()))
-    export_onnx.restore(path, model)
+    if path.suffix == ".pt":
+        checkpoint.load(path, model)
+    else:
+        export_onnx.restore(path, model)
     return model.eval()
 
 
@@ -127,15 +130,17 @@ def _batches(tuning: Tuning, rank: int) -> Iterator[tuple[Batch, Batch]]:
 
 
 def _losses(model: Crnn, start: Crnn, own: Batch, drawn: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Give what is still wrong of all lines, and how far the features of drawn ones have moved, both scalars."""
-    both, found = _joined(own, drawn), list[Tensor]()
-    watch = model.narrow.register_forward_hook(lambda layer, inputs, output: found.append(output))
-    learned = loss_of(model, both, 2, NEGATIVES, generator)
-    watch.remove()
-    rows = len(own.lines)
+    """Give what is still wrong of all lines, and how far the outputs for drawn ones have moved, both scalars."""
+    both, rows = _joined(own, drawn), len(own.lines)
     with torch.no_grad():
-        before = start.features(both.lines[rows:]).float()  # N, T, 120
-    return learned, (found[0][rows:].float() - before).square().mean() / before.square().mean()
+        features = start.features(both.lines[rows:])  # N, T, 120
+        likely = start.classes(features).argmax(-1).unique()
+    classes = model.classes.out_features
+    chosen, shifts = choose(torch.cat([both.targets, likely]), classes, NEGATIVES, generator)
+    scores = model.scores_of(model.features(both.lines), chosen, shifts)  # N, T, K
+    with torch.no_grad():
+        before = start.scores_of(features, chosen, shifts)
+    return ctc(scores, both, chosen, model), divergence(scores[rows:], before, drawn)
 
 
 def _joined(own: Batch, drawn: Batch) -> Batch:
