@@ -255,7 +255,10 @@ EN: dict[str, str] = {
     "format.pdf": "Searchable PDF",
     # Options
     "mode": "Care",
-    "hint.mode": "Auto reads everything fast, and what is not quite sure again with the strong recogniser; fast only what is likelier wrong than right.",
+    "hint.mode": (
+        "Auto reads all fast, and what is not quite sure again with the strong recogniser; "
+        "fast only what is likelier wrong than right."
+    ),
     "mode.fast": "Fast",
     "mode.auto": "Auto",
     "mode.accurate": "Thorough",
