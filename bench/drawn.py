@@ -123,7 +123,9 @@ def draw_set(folder: Path, pages: int = 3, kinds: tuple[str, ...] = tuple(KINDS)
                 for number in range(pages):
                     pixels, lines = page(KINDS[name], density == "dense", number)
                     file = f"{name}-{density}-{number}.{'jpg' if KINDS[name].scanned else 'png'}"
-                    cv2.imwrite(str(folder / file), pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])
+                    cv2.imwrite(
+                        str(folder / file), pixels, [cv2.IMWRITE_JPEG_QUALITY, 85] if KINDS[name].scanned else []
+                    )
                     row = {"image": file, "category": f"{name} {density}", "lines": lines, "ignore": []}
                     print(json.dumps(row, ensure_ascii=False), file=labels)
 
