@@ -16,7 +16,7 @@ from shizi.errors import InputError, OptionsError, TooLarge
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.api import service
-from shizi.service.contract import FormField, Page, Verdict, describes, file_types
+from shizi.service.contract import FilledForm, FormField, Page, Verdict, describes, file_types
 from shizi.service.downloads import download
 from shizi.service.settings import Settings
 
@@ -25,7 +25,7 @@ exports = Blueprint("exports", __name__, url_prefix="/ocr")
 # A table is written place by place, whatever cells it has: one that claims more than a spreadsheet holds is no table.
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 1_000
 _MOST_PLACES = 1_000_000
-_LEFT_OUT = ("words", "chars", "repaired", "rows", "fields", "verdict")
+_LEFT_OUT = ("words", "chars", "repaired", "rows", "fields", "verdict", "forms")
 _FORM = ("format", "name", "password")
 
 
@@ -38,6 +38,7 @@ class Given(BaseModel):
     pages: list[Page]
     fields: dict[str, FormField] | None = None
     verdict: Verdict | None = None
+    forms: list[FilledForm] | None = None
 
 
 def _bodies(settings: Settings) -> dict[str, Any]:
