@@ -1,6 +1,6 @@
 """Pages made of words at places, as a reader would give them, and a sight that is told what to see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from shizi.constrained import Hypothesis, Pattern
 from shizi.document import Char, Line, Page, Word
@@ -37,18 +37,26 @@ def page(rows: Sequence[tuple[str, float, float]], tilt: float = 0.0) -> Page:
     return Page(1, 1200, 800, lines=tuple(line(text, x, y, tilt=tilt) for text, x, y in rows))
 
 
+def _asked(code: str | tuple[str, tuple[float, float]], holds: Callable[[float, float], bool]) -> bool:
+    return isinstance(code, str) or holds(*code[1])
+
+
 class ToldSight:
     """Stands in for `Sight`: codes, runner-up readings by text, and texts the second recogniser reads otherwise."""
 
     def __init__(
         self,
-        codes: Sequence[str] = (),
+        codes: Sequence[str | tuple[str, tuple[float, float]]] = (),
         runners_up: Mapping[str, Sequence[tuple[str, float]]] | None = None,
         disputed: Sequence[str] = (),
     ) -> None:
-        self.codes = tuple(codes)
+        self._codes = tuple(codes)
         self._runners_up = runners_up or {}
         self._disputed = disputed
+
+    def codes(self, holds: Callable[[float, float], bool]) -> tuple[str, ...]:
+        """Codes given with a place count where that is asked about; others stand everywhere."""
+        return tuple(code if isinstance(code, str) else code[0] for code in self._codes if _asked(code, holds))
 
     def alternatives(self, piece: Piece, allowed: Pattern) -> list[Hypothesis]:
         told = self._runners_up.get(piece.text.strip(), ())

@@ -341,7 +341,8 @@ def _train_electronic(form: Form, rng: np.random.Generator) -> Sheet:
     sheet.text(31, 53, "￥" + form["total"], 4)
     sheet.text(20, 62, f"{truth.digits(rng, 10)}****{truth.digits(rng, 4)}  {truth.person(rng)}", 4)
     sheet.text(20, 72, f"电子客票号:{form['ticket_number']}", 4)
-    sheet.text(20, 82, f"购买方名称:{form['buyer_name']}", 4)
+    end = sheet.text(20, 82, "购买方名称:", 4)
+    _fit(sheet, end, 82, form["buyer_name"], 4, "song", 98)
     sheet.text(100, 82, f"统一社会信用代码:{form['buyer_tax_id']}", 4)
     sheet.text(20, 91, "买票请到12306 发货请到95306 中国铁路祝您旅途愉快", 3.4)
     code = f"01,51,,{form['invoice_number']},{form['total']},{form['date'].replace('-', '')},,A1B2,"

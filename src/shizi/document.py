@@ -7,8 +7,8 @@ the whole line is right, 0..1; a word's and a character's likewise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -199,6 +199,29 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
+# The reason for a review where no form was known: the fields are pairs of label and value.
+UNKNOWN_FORM = "the kind of form is not known: values are as printed, and nothing proves them"
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """One of the forms in a document: the page it stands on, its fields, and its own verdict."""
+
+    page: int
+    fields: tuple[Field, ...]
+    verdict: Verdict
+
+    def value(self, name: str) -> str:
+        """Give the value of a field, '' if the form has none of that name."""
+        return next((field.value for field in self.fields if field.name == name), "")
+
+    def goes_on(self, before: FilledForm) -> bool:
+        """Say whether this is a further page of the form before: it bears no title, and no other number."""
+        kind = next((field for field in self.fields if field.name == "invoice_type"), None)
+        untitled = kind is not None and any(check.name == "title" and not check.passed for check in kind.checks)
+        return untitled and self.value("invoice_number") in ("", before.value("invoice_number"))
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page read. `rotation`: degrees clockwise (0, 90, 180, 270) the picture was turned to stand upright.
@@ -234,8 +257,9 @@ class Page:
 class Document:
     """One input read: its pages, the format it came in, and the weights that read it (`name@digest`).
 
-    `fields` and `verdict` are there if they were asked for. `milliseconds`: what each stage of this reading took; no
-    part of the result, so it is neither compared nor written by `to_dict`.
+    `fields` and `verdict` are there if they were asked for. `forms`: where there are several forms all of them, the
+    first included; `fields` are the first one's, and `verdict` is never `accept`. `milliseconds`: what each stage of
+    this reading took; no part of the result, so it is neither compared nor written by `to_dict`.
     """
 
     pages: tuple[Page, ...]
@@ -244,6 +268,7 @@ class Document:
     fields: tuple[Field, ...] = ()
     verdict: Verdict | None = None
     milliseconds: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
+    forms: tuple[FilledForm, ...] = ()
 
     @property
     def text(self) -> str:
@@ -266,21 +291,29 @@ class Document:
         }
         if self.verdict is not None:
             values["fields"] = {field.name: _field_to_dict(field) for field in self.fields}
-            values["verdict"] = {"decision": self.verdict.decision, "reasons": list(self.verdict.reasons)}
+            values["verdict"] = _verdict_to_dict(self.verdict)
+        if self.forms:
+            values["forms"] = [
+                {
+                    "page": form.page,
+                    "fields": {field.name: _field_to_dict(field) for field in form.fields},
+                    "verdict": _verdict_to_dict(form.verdict),
+                }
+                for form in self.forms
+            ]
         return values
 
     @classmethod
     def join(cls, documents: Sequence[Document]) -> Document:
-        """Put the pages of one input together that were read apart. A verdict accepts only if all of them do."""
-        verdicts = [document.verdict for document in documents if document.verdict is not None]
-        reasons = tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons))
-        refused = [verdict.decision for verdict in verdicts if verdict.decision != "accept"]
+        """Put the pages of one input together that were read apart; forms stay apart, none is mixed with another."""
+        fields, verdict, forms = _joined_forms(documents)
         return cls(
             pages=tuple(page for document in documents for page in document.pages),
             source=documents[0].source if documents else "",
             weights=tuple(dict.fromkeys(label for document in documents for label in document.weights)),
-            fields=tuple(field for document in documents for field in document.fields),
-            verdict=Verdict(refused[0] if refused else "accept", reasons) if verdicts else None,
+            fields=fields,
+            verdict=verdict,
+            forms=forms,
         )
 
     @classmethod
@@ -292,7 +325,50 @@ class Document:
             weights=tuple(values.get("weights", ())),
             fields=tuple(_field_from_dict(name, field) for name, field in values.get("fields", {}).items()),
             verdict=_verdict_from_dict(values.get("verdict")),
+            forms=tuple(_form_from_dict(form) for form in values.get("forms") or ()),
         )
+
+
+def first_of(forms: Sequence[FilledForm]) -> tuple[tuple[Field, ...], Verdict]:
+    """Give what stands for all forms of a document: the first one's fields, and, beside others, never `accept`."""
+    fields, verdict = forms[0].fields, forms[0].verdict
+    if len(forms) == 1:
+        return fields, verdict
+    pages = ", ".join(str(number) for number in dict.fromkeys(form.page for form in forms))
+    told = f"several_forms: {len(forms)} forms stand on page {pages}; these fields are the first one's, forms has all"
+    return fields, Verdict("review", (*verdict.reasons, told))
+
+
+def distinct(forms: Iterable[FilledForm]) -> tuple[FilledForm, ...]:
+    """Leave out what is only a further page of the form before."""
+    kept: list[FilledForm] = []
+    for form in forms:
+        if not kept or not form.goes_on(kept[-1]):
+            kept.append(form)
+    return tuple(kept)
+
+
+def _joined_forms(
+    documents: Sequence[Document],
+) -> tuple[tuple[Field, ...], Verdict | None, tuple[FilledForm, ...]]:
+    """Give the fields, the verdict and the forms of documents that are pages of one."""
+    judged = [(document, document.verdict) for document in documents if document.verdict is not None]
+    forms: list[FilledForm] = []
+    for document, verdict in judged:
+        if document.forms:
+            forms += document.forms
+        elif document.fields and UNKNOWN_FORM not in verdict.reasons:
+            forms.append(FilledForm(document.fields[0].page, document.fields, verdict))
+    known = distinct(forms)
+    if known:
+        return *first_of(known), known if len(known) > 1 else ()
+    pairs: dict[str, Field] = {}
+    for pair in (pair for document, _ in judged for pair in document.fields):
+        name = pair.name if pair.name not in pairs else f"{pair.name} (page {pair.page})"
+        pairs[name] = replace(pair, name=name)
+    reasons = tuple(dict.fromkeys(reason for _, verdict in judged for reason in verdict.reasons))
+    refused = [verdict.decision for _, verdict in judged if verdict.decision != "accept"]
+    return tuple(pairs.values()), Verdict(refused[0] if refused else "accept", reasons) if judged else None, ()
 
 
 def _cell_html(cell: Cell) -> str:
@@ -444,8 +520,21 @@ def _field_from_dict(name: str, values: Mapping[str, Any]) -> Field:
     )
 
 
+def _verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
+    return {"decision": verdict.decision, "reasons": list(verdict.reasons)}
+
+
+def _form_from_dict(values: Mapping[str, Any]) -> FilledForm:
+    fields = tuple(_field_from_dict(name, field) for name, field in values["fields"].items())
+    return FilledForm(values["page"], fields, _read_verdict(values["verdict"]))
+
+
 def _verdict_from_dict(values: Mapping[str, Any] | None) -> Verdict | None:
-    return Verdict(values["decision"], tuple(values["reasons"])) if values else None
+    return _read_verdict(values) if values else None
+
+
+def _read_verdict(values: Mapping[str, Any]) -> Verdict:
+    return Verdict(values["decision"], tuple(values["reasons"]))
 
 
 def _line_from_dict(values: Mapping[str, Any]) -> Line:

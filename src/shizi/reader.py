@@ -111,7 +111,8 @@ class Reader:
         watch = Stopwatch()
         read = tuple(self._pages(counted, options, watch, finder))
         fields, verdict = finder.result() if finder else ((), None)
-        return Document(read, source, self.weights, fields, verdict, watch.milliseconds)
+        forms = finder.forms if finder else ()
+        return Document(read, source, self.weights, fields, verdict, watch.milliseconds, forms)
 
     def pages(self, data: Input, options: ReadOptions | None = None) -> Iterator[Page]:
         """Read page by page: each is read when it is asked for, and none is kept. Raises what `read` raises.

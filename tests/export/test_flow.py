@@ -1,5 +1,6 @@
 """Paragraphs joined right for Chinese and English, rows of forms left as rows, tables where they stand."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from markdown_it import MarkdownIt
 from shizi.document import Block, Document, Page
 from shizi.export import FORMATS
 from shizi.export.flow import Heading, Paragraph, flow, joined
+from shizi.export.lists import Listing
 from shizi.geometry import Polygon
 
 
@@ -96,8 +98,58 @@ def test_list_items_begin_rows() -> None:
     page = block_page(
         [(0, 400, f"1. {long}"), (0, 400, f"2. {long}"), (0, 400, f"（三）{long}"), (0, 100, "没有编号的")]
     )
-    rows = [row for part in flow(page) if isinstance(part, Paragraph) for row in part.rows]
-    assert rows == [f"1. {long}", f"2. {long}", f"（三）{long}没有编号的"]
+    assert list(flow(page)) == [Listing("numbers", (long, long)), Paragraph((f"（三）{long}没有编号的",))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "parts"),
+    [
+        (["• 甲", "•乙", "后文"], [Listing("bullets", ("甲", "乙")), Paragraph(("后文",))]),
+        (["前文", "3、甲", "4、乙"], [Paragraph(("前文",)), Listing("numbers", ("甲", "乙"), 3)]),
+        (["（一）甲", "（二）乙"], [Listing("marks", ("（一）甲", "（二）乙"))]),
+        (["①甲", "②乙", "③丙"], [Listing("marks", ("①甲", "②乙", "③丙"))]),
+        (["九、甲", "十、乙", "十一、丙"], [Listing("marks", ("九、甲", "十、乙", "十一、丙"), 9)]),
+        (["1. one", "2) two"], [Paragraph(("1. one", "2) two"))]),  # marks of two kinds
+        (["1. one", "3. three"], [Paragraph(("1. one", "3. three"))]),  # they do not follow one another
+        (["- alone"], [Paragraph(("- alone",))]),
+        (["1.5 元", "2.5 元"], [Paragraph(("1.5 元", "2.5 元"))]),
+        (["-5 度", "-6 度"], [Paragraph(("-5 度", "-6 度"))]),
+        (["A. Yes", "B. No"], [Listing("marks", ("A. Yes", "B. No"))]),
+        (["a.m. is morning", "b.o. is not"], [Paragraph(("a.m. is morning", "b.o. is not"))]),
+    ],
+)
+def test_lists_by_their_marks(rows: list[str], parts: list[Paragraph | Listing]) -> None:
+    assert list(flow(block_page([(0, 90, row) for row in rows]))) == parts
+
+
+def test_a_list_goes_on_over_blocks_but_not_over_a_heading() -> None:
+    frame = Polygon.from_bounds(0, 0, 9, 9)
+    rows = ("1. one", "2. two", "head", "3. three")
+    kinds = ("text", "text", "heading", "text")
+    page = page_of(*rows, blocks=tuple(Block(kind, frame, (i,)) for i, kind in enumerate(kinds)))
+    assert list(flow(page)) == [Listing("numbers", ("one", "two")), Heading("head", 2), Paragraph(("3. three",))]
+
+
+def test_lists_in_files() -> None:
+    rows = ("- <b>one</b>", "- # two", "between", "7. seven", "8. eight", "end", "（1）a", "（2）b")
+    document = Document((page_of(*rows),))
+    markdown = FORMATS["markdown"].write(document).decode()
+    assert markdown == (
+        "- \\<b\\>one\\</b\\>\n- \\# two\n\nbetween\n\n7. seven\n8. eight\n\nend\n\n- （1）a\n- （2）b\n"
+    )
+    shown = MarkdownIt().render(markdown)
+    assert "<li># two</li>" in shown
+    assert '<ol start="7">\n<li>seven</li>' in shown
+    html = FORMATS["html"].write(document).decode()
+    assert '<ul><li dir="auto">&lt;b&gt;one&lt;/b&gt;</li>' in html
+    assert '<ol start="7"><li dir="auto">seven</li><li dir="auto">eight</li></ol>' in html
+    assert '<ul class="marked"><li dir="auto">（1）a</li>' in html
+    docx = pytest.importorskip("docx")
+    word = docx.Document(io.BytesIO(FORMATS["docx"].write(document)))
+    told = [(paragraph.style.name, paragraph.text) for paragraph in word.paragraphs]
+    assert told[:2] == [("List Bullet", "<b>one</b>"), ("List Bullet", "# two")]
+    assert ("List Paragraph", "7. seven") in told
+    assert ("List Paragraph", "（1）a") in told
 
 
 def test_vertical_columns_run_on_to_the_left() -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pdfs
 import pictures
 import pikepdf
 import pypdfium2
@@ -412,6 +413,32 @@ def test_a_layer_of_ours_is_replaced_not_doubled(page: Drawn) -> None:
         twice = write(scanned(lines=(again,)), first)
         assert text_of(twice) == "第二次读"
         assert np.array_equal(shown(twice, (600, 400)), shown(first, (600, 400)))
+
+
+def test_the_unseen_layer_of_another_program_is_replaced(tmp_path: Path) -> None:
+    unseen = pdfs.shown("Gontract 2O26", mode=3) + "BT 3 Tr /F1 9 Tf 12 TL 50 500 Td (one) ' (two) ' ET\n"
+    picture = pdfs.placed("P", 0, 0, 595, 842)
+    source = pdfs.drawn(picture + unseen, pictures={"P": Image.new("L", (60, 80), 128)})
+    assert "Gontract" in text_of(source)
+    data = write(scanned(), source)
+    checked(data, tmp_path)
+    assert text_of(data) == "合同编号 2026-001"
+    assert np.array_equal(shown(data, (300, 400)), shown(source, (300, 400)))
+
+
+def test_text_that_a_page_shows_itself_is_not_laid_over_it_again(tmp_path: Path) -> None:
+    source = pdfs.drawn(pdfs.lines("Contract 2026-001", "Total 100.00") + pdfs.shown("unseen", y=300, mode=3))
+    lines = ("Contract 2026-001", "Total 700.00")  # the second is read otherwise than the file tells
+    read = tuple(line(text, Polygon.from_bounds(100, 100 + 50 * i, 500, 140 + 50 * i)) for i, text in enumerate(lines))
+    text = text_of(write(scanned(lines=read), source))
+    assert text.count("Contract 2026-001") == 1
+    assert text.count("Total 700.00") == 1
+    assert text.count("Total 100.00") == 1
+
+
+def test_a_content_that_cannot_be_parsed_stays() -> None:
+    source = bytes_of(pdf_of([(A4, None, 0)], b"BT 3 Tr /ShiziText 9 Tf (open"))
+    assert "合同编号 2026-001" in text_of(write(scanned(), source))
 
 
 def test_a_file_that_is_no_picture_and_no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:

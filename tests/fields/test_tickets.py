@@ -146,6 +146,56 @@ def test_any_other_form_gives_its_pairs_and_no_more_than_a_review() -> None:
     assert verdict.decision == "review"
 
 
+def test_a_slip_whose_values_stand_below_their_labels() -> None:
+    values, _ = found(
+        [
+            ("商户名称&编号(MERCHANT NAME&CODE)", 60, 100),
+            ("某某书店", 60, 126),
+            ("终端号(TERMINAL)", 60, 160),
+            ("交易日期(DATE)", 460, 160),
+            ("001", 70, 186),
+            ("2024-05-06", 470, 186),
+            ("卡号 (CARD NUMBER):", 60, 220),
+            ("622200001", 80, 246),
+            ("有效期(EXPIRY)", 460, 220),
+        ]
+    )
+    assert values == {
+        "商户名称&编号(MERCHANT NAME&CODE)": "某某书店",
+        "终端号(TERMINAL)": "001",
+        "交易日期(DATE)": "2024-05-06",
+        "卡号 (CARD NUMBER)": "622200001",
+    }
+
+
+def test_a_receipt_with_amounts_at_the_ends_of_its_rows() -> None:
+    values, verdict = found(
+        [
+            ("GREEN KITCHEN", 200, 20),
+            ("DATE 12/30/2016 FRI TIME 19:19", 60, 60),
+            ("PORK DUMPLIN T1", 60, 100),
+            ("$8.99", 500, 100),
+            ("4.00xITEMS", 200, 130),
+            ("SUBTOTAL", 60, 160),
+            ("$8.99", 500, 160),
+            ("TAX1", 60, 190),
+            ("$0.72", 500, 192),
+            ("TOTAL", 60, 220),
+            ("$9.71", 500, 220),
+            ("$1.00", 500, 300),
+        ]
+    )
+    assert values == {
+        "PORK DUMPLIN T1": "$8.99",
+        "SUBTOTAL": "$8.99",
+        "TAX1": "$0.72",
+        "TOTAL": "$9.71",
+        "DATE": "12/30/2016",
+        "TIME": "19:19",
+    }
+    assert verdict.decision == "review"
+
+
 def test_an_empty_page_has_no_fields() -> None:
     values, verdict = found([])
     assert values == {}
@@ -156,8 +206,23 @@ def test_nothing_of_a_second_page_is_lost_in_silence() -> None:
     finder = Finder()
     for number in (1, 2):
         finder.look(replace(page(TRAIN), number=number), ToldSight())  # type: ignore[arg-type]
-    assert finder.result()[1].reasons == ("further forms stand on page 2; only the first is given here",)
+    assert [form.page for form in finder.forms] == [1, 2]
+    assert finder.result()[1].reasons[-1].startswith("several_forms: 2 forms stand on page 1, 2;")
     finder = Finder()
     for number in (1, 2):
         finder.look(replace(page([("订单号:A-17", 60, 60)]), number=number), ToldSight())  # type: ignore[arg-type]
     assert [field.name for field in finder.result()[0]] == ["订单号", "订单号 (page 2)"]
+
+
+def test_tickets_glued_on_one_sheet_keep_to_themselves() -> None:
+    rows, places = [], [(0, 0), (1000, 30), (20, 520), (1000, 560)]
+    for i, (right, down) in enumerate(places):
+        changed = [(text.replace("038561", f"03856{i}").replace("K1068", f"K106{i}"), x, y) for text, x, y in TRAIN]
+        rows += [(text, x + right, y + down) for text, x, y in changed]
+    finder = Finder()
+    finder.look(replace(page(rows), width=2000, height=1000), ToldSight())  # type: ignore[arg-type]
+    told = [
+        (form.value("ticket_number"), form.value("serial_number"), form.value("train_number")) for form in finder.forms
+    ]
+    assert sorted(told) == [(f"016B03856{i}", f"21050000160714B03856{i}", f"K106{i}") for i in range(4)]
+    assert {form.value("departure_station") for form in finder.forms} == {"汉口"}

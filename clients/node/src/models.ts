@@ -79,6 +79,13 @@ export interface Corrections {
   request_id: string;
 }
 
+/** One of several forms in a document: the page it stands on, its fields, its own verdict. */
+export interface FilledForm {
+  page: number;
+  fields: Record<string, Field>;
+  verdict: Verdict;
+}
+
 /** One field of a form. `rows`: of a list (an invoice's items), each row's fields. */
 export interface Field {
   value: string | Record<string, string>[];
@@ -219,6 +226,7 @@ export interface Reading extends Document {
   warnings: string[];
   /** Milliseconds of each stage; empty if nothing was read now. */
   stages: Record<string, number>;
+  forms?: FilledForm[] | null;
 }
 
 /** The models are loaded and warm. */

@@ -38,7 +38,7 @@ def _rows(document: Document) -> Iterator[Sequence[object]]:
             yield from grid.texts(table)
     elif document.fields:
         yield field_rows.HEADING
-        yield from field_rows.rows_of(document.fields)
+        yield from field_rows.all_rows(document)
     else:
         yield _LINES
         for page in document.pages:

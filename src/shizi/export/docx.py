@@ -1,4 +1,4 @@
-"""Word: headings, paragraphs and tables in reading order, to go on writing with.
+"""Word: headings, paragraphs, lists and tables in reading order, to go on writing with.
 
 Takes a document, gives a DOCX file; needs the extra `shizi[docx]`. Text is what is kept, not places: spans of tables
 are merged cells, a page of the document begins a new page.
@@ -13,6 +13,7 @@ from docx.oxml.ns import qn
 from shizi.document import Document, Table
 from shizi.export import field_rows, grid
 from shizi.export.flow import Heading, Paragraph, Part, flow
+from shizi.export.lists import Listing
 from shizi.export.printable import printable
 
 _CHINESE_FONT = "SimSun"  # what Word has everywhere; others put their own song typeface for it
@@ -24,7 +25,7 @@ def write(document: Document) -> bytes:
     document = printable(document)
     _set_chinese_font(word)
     if document.fields:
-        _add_rows(word, [field_rows.HEADING, *field_rows.rows_of(document.fields)])
+        _add_rows(word, [field_rows.HEADING, *field_rows.all_rows(document)])
     for number, page in enumerate(document.pages):
         if number or document.fields:
             word.add_page_break()
@@ -48,6 +49,11 @@ def _add(word: Any, part: Part) -> None:
         word.add_heading(part.text, part.level)
     elif isinstance(part, Table):
         _add_table(word, part)
+    elif isinstance(part, Listing):
+        for i, item in enumerate(part.items):
+            # Word would count on from the list before: numbers are written as they were read
+            text = f"{part.start + i}. {item}" if part.kind == "numbers" else item
+            word.add_paragraph(text, style="List Bullet" if part.kind == "bullets" else "List Paragraph")
     elif isinstance(part, Paragraph) and not part.furniture:
         word.add_paragraph("\n".join(part.rows))  # python-docx makes line breaks of \n
 

@@ -1,15 +1,23 @@
 """Field rows: the fields of a form as rows of a list, for formats made of rows.
 
 Takes fields, gives name, value, text, confidence, page and checks of each; a field that is a list gives the fields of
-its rows instead, named `items.1.name`. Knows nothing of any format.
+its rows instead, named `items.1.name`; of several forms the fields of those after the first are named `forms.2.total`.
+Knows nothing of any format.
 """
 
 from collections.abc import Iterable, Iterator
 
-from shizi.document import Field
+from shizi.document import Document, Field
 
 HEADING = ("field", "value", "text", "confidence", "page", "checks")
 Row = tuple[str, str, str, float, int, str]
+
+
+def all_rows(document: Document) -> Iterator[Row]:
+    """Give the rows of all forms of a document."""
+    yield from rows_of(document.fields)
+    for number, form in enumerate(document.forms[1:], start=2):
+        yield from rows_of(form.fields, f"forms.{number}.")
 
 
 def rows_of(fields: Iterable[Field], prefix: str = "") -> Iterator[Row]:

@@ -12,8 +12,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from shizi.document import Block, Line, Page, Table
+from shizi.export.lists import Listing, run_of
 from shizi.geometry import Polygon
 
 _FULL_LENGTH = 10.0  # shorter lines, in line heights, are rows of a form rather than lines of a paragraph
@@ -22,7 +24,7 @@ _RAGGED = 1.2  # room, in line heights, that Chinese lines leave at their end (a
 _LETTER = 0.55  # width of a Latin letter, in line heights
 
 _ITEM = re.compile(
-    r"[-*•·●○■□◆▪※]|[(（]?(\d{1,3}|[a-zA-Z]|[一二三四五六七八九十百]{1,3})[)）.、．](?!\d)|第[一二三四五六七八九十百\d]+[条章节款]"
+    r"[-*•·●○■□◆◇▪▫※➢➤①-⑳]|[(（]?(\d{1,3}|[a-zA-Z]|[一二三四五六七八九十百]{1,3})[)）.、．](?!\d)|第[一二三四五六七八九十百\d]+[条章节款]"
     r"|[^\s：:，。]{1,10}[：:](?!//)"  # the label of a form's row
 )
 _FURNITURE = ("header", "footer", "page_number")
@@ -45,11 +47,45 @@ class Paragraph:
     furniture: bool = False
 
 
-Part = Heading | Paragraph | Table
+Part = Heading | Paragraph | Listing | Table
 
 
 def flow(page: Page) -> Iterator[Part]:
     """Give the parts of a page in reading order; each table once, where its first line stands."""
+    rows: list[tuple[int, str]] = []  # of paragraphs that follow one another: which paragraph, and the text
+    for number, part in enumerate(_parts(page)):
+        if isinstance(part, Paragraph) and not part.furniture:
+            rows += [(number, row) for row in part.rows]
+            continue
+        yield from _listed(rows)
+        rows = []
+        yield part
+    yield from _listed(rows)
+
+
+def _listed(rows: Sequence[tuple[int, str]]) -> Iterator[Paragraph | Listing]:
+    """Take lists out of rows; what stands between keeps to its paragraphs."""
+    free: list[tuple[int, str]] = []
+    at = 0
+    while at < len(rows):
+        found = run_of([row for _, row in rows[at:]])
+        if found is None:
+            free.append(rows[at])
+            at += 1
+            continue
+        yield from _grouped(free)
+        free = []
+        yield found
+        at += len(found.items)
+    yield from _grouped(free)
+
+
+def _grouped(rows: Sequence[tuple[int, str]]) -> Iterator[Paragraph]:
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        yield Paragraph(tuple(text for _, text in group))
+
+
+def _parts(page: Page) -> Iterator[Heading | Paragraph | Table]:
     table_of = {i: table for table in page.tables for cell in table.cells for i in cell.lines}
     given: list[Table] = []
     waiting = sorted((t for t in page.tables if t not in table_of.values()), key=_top)
@@ -79,7 +115,7 @@ def _top(table: Table) -> float:
     return table.polygon.bounds[1]
 
 
-def _texts(page: Page, block: Block, indexes: Sequence[int]) -> Iterator[Part]:
+def _texts(page: Page, block: Block, indexes: Sequence[int]) -> Iterator[Heading | Paragraph]:
     lines = [page.lines[i] for i in indexes if page.lines[i].text.strip()]
     if not lines:
         return

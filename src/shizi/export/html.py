@@ -1,4 +1,4 @@
-"""HTML: one page that stands alone, with headings, paragraphs, tables and fields in reading order.
+"""HTML: one page that stands alone, with headings, paragraphs, lists, tables and fields in reading order.
 
 Takes a document, gives UTF-8 bytes. Everything read is escaped, nothing is loaded from anywhere, and a policy in the
 page forbids scripts, so that it can be opened wherever it came from.
@@ -7,15 +7,17 @@ page forbids scripts, so that it can be opened wherever it came from.
 import re
 from html import escape
 
-from shizi.document import Document, Field, Page, Verdict
+from shizi.document import Document, Page
 from shizi.export import field_rows, grid
 from shizi.export.flow import Heading, Paragraph, Part, flow
+from shizi.export.lists import Listing
 from shizi.export.printable import printable
 
 _STYLE = (
     "body{font:16px/1.6 system-ui,'Noto Sans CJK SC','Microsoft YaHei','PingFang SC',sans-serif;max-width:52rem;"
     "margin:2rem auto;padding:0 1rem;color:#212529;overflow-wrap:anywhere}"
     "section+section{border-top:1px solid #adb5bd;margin-top:2rem;padding-top:1rem}"
+    "ul.marked{list-style:none;padding-left:1em}"
     "aside{color:#6c757d;font-size:.85em}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #adb5bd;padding:.25rem .5rem;"
     "vertical-align:top;text-align:start}th{background:#f1f3f5}"
@@ -35,7 +37,7 @@ def write(document: Document) -> bytes:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         f"<title>{escape(title[:100])}</title><style>{_STYLE}</style></head>",
         "<body><main>",
-        *_fields(document.fields, document.verdict),
+        *_fields(document),
         *(row for page in document.pages for row in _page(page)),
         "</main></body>",
         "</html>",
@@ -53,14 +55,20 @@ def _part(part: Part) -> str:
     if isinstance(part, Paragraph):
         text = f'<p dir="auto">{"<br>".join(map(escape, part.rows))}</p>'
         return f"<aside>{text}</aside>" if part.furniture else text
+    if isinstance(part, Listing):
+        items = "".join(f'<li dir="auto">{escape(item)}</li>' for item in part.items)
+        if part.kind == "numbers":
+            return f'<ol start="{part.start}">{items}</ol>'
+        return f"<ul>{items}</ul>" if part.kind == "bullets" else f'<ul class="marked">{items}</ul>'
     return grid.html(part)
 
 
-def _fields(fields: tuple[Field, ...], verdict: Verdict | None) -> list[str]:
-    if not fields:
+def _fields(document: Document) -> list[str]:
+    if not document.fields:
         return []
+    verdict = document.verdict
     heading = "".join(f"<th>{name}</th>" for name in field_rows.HEADING)
-    rows = ("".join(f"<td>{escape(str(value))}</td>" for value in row) for row in field_rows.rows_of(fields))
+    rows = ("".join(f"<td>{escape(str(value))}</td>" for value in row) for row in field_rows.all_rows(document))
     reasons = (
         f"<p>{escape(': '.join((verdict.decision, ', '.join(verdict.reasons))).rstrip(': '))}</p>" if verdict else ""
     )

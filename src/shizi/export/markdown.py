@@ -1,4 +1,4 @@
-"""Markdown: headings, paragraphs and tables in reading order, for people, wikis and language models.
+"""Markdown: headings, paragraphs, lists and tables in reading order, for people, wikis and language models.
 
 Takes a document, gives UTF-8 bytes of CommonMark with the tables of GitHub's flavour; a table with spans, which that
 cannot say, stands as HTML. Text that looks like markup is escaped: what a picture says never becomes markup.
@@ -9,6 +9,7 @@ import re
 from shizi.document import Document, Table
 from shizi.export import grid
 from shizi.export.flow import Heading, Paragraph, Part, flow
+from shizi.export.lists import Listing
 from shizi.export.printable import printable
 
 # Marks that may mean something anywhere in a line, ~ and | by GitHub's flavour, $ by what many programs add.
@@ -31,6 +32,10 @@ def _part(part: Part) -> str:
         return f"{'#' * part.level} {_escaped(part.text)}"
     if isinstance(part, Paragraph):
         return "" if part.furniture else _BREAK.join(_escaped(row) for row in part.rows)
+    if isinstance(part, Listing):
+        numbered = part.kind == "numbers"
+        marks = (f"{part.start + i}." if numbered else "-" for i in range(len(part.items)))
+        return "\n".join(f"{mark} {_escaped(item)}" for mark, item in zip(marks, part.items, strict=True))
     return grid.html(part) if grid.spanned(part) else _pipes(part)
 
 

@@ -20,7 +20,8 @@ def printable(document: Document) -> Document:
     if all(cleaned(text) == text for text in _texts(document)):
         return document
     pages = tuple(_page(page) for page in document.pages)
-    return replace(document, pages=pages, fields=tuple(map(_field, document.fields)))
+    forms = tuple(replace(form, fields=tuple(map(_field, form.fields))) for form in document.forms)
+    return replace(document, pages=pages, fields=tuple(map(_field, document.fields)), forms=forms)
 
 
 def cleaned(text: str) -> str:
@@ -38,7 +39,8 @@ def _texts(document: Document) -> Iterable[str]:
             yield line.text
             yield from (word.text for word in line.words)
         yield from (cell.text for table in page.tables for cell in table.cells)
-    yield from (text for field in document.fields for text in _field_texts(field))
+    fields = (*document.fields, *(field for form in document.forms for field in form.fields))
+    yield from (text for field in fields for text in _field_texts(field))
 
 
 def _field_texts(field: Field) -> Iterable[str]:

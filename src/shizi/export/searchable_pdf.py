@@ -7,6 +7,7 @@ PDF bytes; knows nothing of how text was found. Pages are taken one at a time.
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -19,10 +20,12 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 import shizi
-from shizi.document import Document, Page
+from shizi.document import Document, Page, PageText
 from shizi.errors import DamagedFile, EncryptedPdf, OptionsError
+from shizi.export.earlier_text import take_unseen
 from shizi.export.printable import printable
 from shizi.export.text_layer import MARK, BlankFont, Placement, layer
+from shizi.options import ReadOptions
 from shizi.pages import Limits, format_of, open_pages
 from shizi.pages.headers import Header, read_header
 
@@ -72,13 +75,19 @@ def _overlaid(document: Document, source: bytes, password: str) -> bytes:
     try:
         with pikepdf.open(io.BytesIO(source), password=password) as pdf:
             font, shared = BlankFont(), pdf.make_indirect(Dictionary())
+            shown: dict[int, str] = {}
             for page in wanted:
                 if not 1 <= page.number <= len(pdf.pages):
                     raise OptionsError(
                         f"The document has page {page.number}, the PDF {len(pdf.pages)} pages; "
                         "give the file that the document was read from."
                     )
-                _lay_over(pdf.pages[page.number - 1], page, font, shared)
+                target = pdf.pages[page.number - 1]
+                _take_off(target)
+                if take_unseen(pdf, target) and not _is_partly_taken(document, page.number):
+                    shown = shown or _texts(source, password, len(pdf.pages))
+                    page = _without(page, shown.get(page.number, ""))
+                _lay_over(target, page, font, shared)
             font.finish(pdf, shared)
             file = io.BytesIO()
             pdf.save(file, encryption=pdf.is_encrypted)
@@ -94,9 +103,35 @@ def _seen(page: Page) -> Page:
     return replace(page, lines=tuple(line for line in page.lines if line.model != _OWN_LAYER))
 
 
+def _is_partly_taken(document: Document, number: int) -> bool:
+    """Say whether the lines of a page that its file tells were left out already."""
+    return any(line.model == _OWN_LAYER for page in document.pages if page.number == number for line in page.lines)
+
+
+def _texts(source: bytes, password: str, count: int) -> dict[int, str]:
+    """Give the text that each page of a PDF has, folded; none where it cannot be had."""
+    options = ReadOptions(pdf="text", orientation="none", password=password)
+    pages = open_pages(source, replace(Limits(), bytes=len(source), frames=count), options)
+    return {
+        page.number: "".join(_folded(fragment.text) for fragment in page.fragments)
+        for page in pages
+        if isinstance(page, PageText)
+    }
+
+
+def _without(page: Page, shown: str) -> Page:
+    """Leave out the lines that the page's own text says: they are found already."""
+    return replace(
+        page, lines=tuple(line for line in page.lines if not _folded(line.text) or _folded(line.text) not in shown)
+    )
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def _lay_over(target: pikepdf.Page, page: Page, font: BlankFont, shared: pikepdf.Object) -> None:
     """Add the layer before the page's own content: what that leaves switched on cannot move it."""
-    _take_off(target)
     resources = _copied(_inherited(target, "/Resources"))
     fonts = _copied(resources.get("/Font"))
     name = next(name for name in _names() if f"/{name}" not in fonts)

@@ -34,7 +34,7 @@ def write(document: Document) -> bytes:
         for number, (_, table) in enumerate(tables, start=1):
             _write_table(_sheet(book, f"Table {number}"), table, framed)
         if document.fields:
-            rows = field_rows.rows_of(document.fields)
+            rows = field_rows.all_rows(document)
             _write_rows(_sheet(book, "Fields"), field_rows.HEADING, rows, bold, body)
         if not tables and not document.fields:
             lines = (

@@ -1,14 +1,15 @@
 """Fields: which form a page is, its fields with their proof, and whether they can be taken unseen.
 
-A `Finder` looks at the pages of one document in turn and gives the fields of the first form it knows, with a verdict.
+A `Finder` looks at the pages of one document in turn and gives the fields of each form it knows, with its verdict.
 Each field carries its checks. Knows nothing of how pages are read; of pixels only what `Sight` shows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from shizi.document import Check, Field, Page, Verdict
+from shizi.document import UNKNOWN_FORM, Check, Field, FilledForm, Page, Verdict, distinct, first_of
 from shizi.fields.checks import Result, complete, is_free, results
 from shizi.fields.codes import InvoiceCode, invoice_code
 from shizi.fields.found import Form, Found
@@ -17,6 +18,7 @@ from shizi.fields.items import normal
 from shizi.fields.kinds import VAT, find_kind, name_of
 from shizi.fields.overlooked import read_overlooked
 from shizi.fields.own import fits_page, judged, read_own
+from shizi.fields.parts import Part, parts_of
 from shizi.fields.pieces import Piece, Sheet
 from shizi.fields.repair import repaired
 from shizi.fields.sight import Sight
@@ -91,12 +93,11 @@ class Finder:
 
     def __init__(self, template: Template | None = None, stated: Stated | None = None) -> None:
         self._template = template
-        self._known: tuple[tuple[Field, ...], Verdict] | None = None
+        self._forms: list[FilledForm] = []
         self._stated = stated is not None and template is None
         if stated is not None and template is None:
-            self._known = _proved(_stated(*stated), None, None, None, 1)
+            self._forms = [FilledForm(1, *_proved(_stated(*stated), None, None, None, 1))]
         self._general: list[Field] = []
-        self._others: list[int] = []
 
     def look(self, page: Page, sight: Sight | None) -> None:
         """Look at one page, whose lines carry their characters; `sight` is None where there are no pixels."""
@@ -106,52 +107,74 @@ class Finder:
         if self._template is not None:
             self._look_for(self._template, sheet, sight)
             return
-        code = invoice_code(sight.codes) if sight else None
-        kind, title = find_kind(sheet)
-        # a seal may hide a part of the title: what is left of 电子发票(普通发票) must not say another form
-        if code and code.kind and (kind in ("", "vat") or (kind in VAT and name_of(kind) in name_of(code.kind))):
-            kind = code.kind
-        if self._known is not None:
-            # a further page without a title is the same invoice going on, but tickets never have one
-            self._others += [page.number] if kind and (title or kind in ("train", "taxi")) else []
-        elif kind:
-            form = _read(sheet, kind)
-            if kind in ("special", "ordinary") and len(form.value("invoice_number")) == 20:
-                form.kind = f"digital_{kind}"
-            self._known = _proved(form, title, code, sight, page.number)
-        else:
-            form = read_general(sheet)
-            taken = {field.name for field in self._general}
-            for name, value in form.values.items():
-                unique = name if name not in taken else f"{name} (page {page.number})"
-                self._general.append(_read_twice(name, value, sight).as_field(unique, page.number))
+        parts = parts_of(sheet)
+        forms = [form for part in parts if (form := _filled(part, sight))]
+        if len(parts) > 1 and not all(_is_whole(form) for form in forms):  # words of one form, not several
+            whole = _filled(Part(sheet, lambda _x, _y: True), sight)
+            forms = [_doubted(whole, len(parts))] if whole else []
+        self._forms += forms
+        if not forms and not self._forms:
+            self._look_at_anything(sheet, sight)
+
+    def _look_at_anything(self, sheet: Sheet, sight: Sight | None) -> None:
+        """Keep the pairs of label and value of a form that is not known."""
+        taken = {field.name for field in self._general}
+        number = sheet.page.number
+        for name, value in read_general(sheet).values.items():
+            unique = name if name not in taken else f"{name} (page {number})"
+            self._general.append(_read_twice(name, value, sight).as_field(unique, number))
 
     def _look_for(self, template: Template, sheet: Sheet, sight: Sight | None) -> None:
-        """Take the first page that bears the template's words; of several the others are told."""
+        """Read a page that bears the template's words; without such words, the first page, and others with values."""
         if not fits_page(template, sheet):
             return
-        if self._known is not None:
-            self._others += [sheet.page.number] if template.match else []
-            return
         form = read_own(sheet, template, sight)
-        fields = tuple(found.as_field(name, sheet.page.number) for name, found in form.values.items())
-        self._known = fields, judged(template, form)
+        if template.match or form.values or not self._forms:
+            number = sheet.page.number
+            fields = tuple(found.as_field(name, number) for name, found in form.values.items())
+            self._forms.append(FilledForm(number, fields, judged(template, form)))
 
     def result(self) -> tuple[tuple[Field, ...], Verdict]:
-        """Give the fields and the verdict on all pages."""
-        if self._known is None and self._template is not None:
+        """Give the fields and the verdict on all pages: of several forms the first one's, and no `accept`."""
+        if self._forms:
+            return first_of(distinct(self._forms))
+        if self._template is not None:
             words = ", ".join(self._template.match)
             told = f"no page bears all of: {words}" if words else "no page bears any text"
             return (), Verdict("review", (f"the template {self._template.name} fits no page: {told}",))
-        if self._known is None:
-            reason = "the kind of form is not known: values are as printed, and nothing proves them"
-            return tuple(self._general), Verdict("review", (reason,))
-        fields, verdict = self._known
-        if self._others:
-            pages = ", ".join(map(str, self._others))
-            reason = f"further forms stand on page {pages}; only the first is given here"
-            verdict = Verdict("review", (*verdict.reasons, reason))
-        return fields, verdict
+        return tuple(self._general), Verdict("review", (UNKNOWN_FORM,))
+
+    @property
+    def forms(self) -> tuple[FilledForm, ...]:
+        """All forms where there are several, else none."""
+        forms = distinct(self._forms)
+        return forms if len(forms) > 1 else ()
+
+
+def _filled(part: Part, sight: Sight | None) -> FilledForm | None:
+    """Read the form that stands in a part of a page; None if it is none of those known here."""
+    sheet = part.sheet
+    code = invoice_code(sight.codes(part.holds)) if sight else None
+    kind, title = find_kind(sheet)
+    # a seal may hide a part of the title: what is left of 电子发票(普通发票) must not say another form
+    if code and code.kind and (kind in ("", "vat") or (kind in VAT and name_of(kind) in name_of(code.kind))):
+        kind = code.kind
+    if not kind:
+        return None
+    form = _read(sheet, kind)
+    if kind in ("special", "ordinary") and len(form.value("invoice_number")) == 20:
+        form.kind = f"digital_{kind}"
+    return FilledForm(sheet.page.number, *_proved(form, title, code, sight, sheet.page.number))
+
+
+def _is_whole(form: FilledForm) -> bool:
+    """Say whether a part of a page holds a form of its own: its total, and what it is known by."""
+    return bool(form.value("total")) and any(map(form.value, ("invoice_number", "ticket_number", "train_number")))
+
+
+def _doubted(form: FilledForm, count: int) -> FilledForm:
+    told = f"page {form.page} looks like {count} forms that could not be told apart: values may be of either"
+    return replace(form, verdict=Verdict("review", (*form.verdict.reasons, told)))
 
 
 def _stated(fields: Mapping[str, str], items: Sequence[Mapping[str, str]]) -> Form:

@@ -16,7 +16,7 @@ from shizi.fields.codes import InvoiceCode
 from shizi.fields.found import Form
 from shizi.fields.items import fits
 from shizi.fields.kinds import VAT
-from shizi.fields.values import CENT, from_capitals, is_older_tax_id, is_real_day, is_tax_id, number
+from shizi.fields.values import CENT, folded, from_capitals, is_older_tax_id, is_real_day, is_tax_id, number
 
 FREE = ("免税", "不征税", "***")
 LISTED = "详见"
@@ -28,6 +28,9 @@ LENGTHS: Mapping[str, tuple[int, ...]] = {
     "check_code": (20,),
     "machine_number": (12,),
 }
+# A company's name that lost its end; 有限合伙 is a partnership.
+_CUT_SHORT = re.compile(r"有限(?!责任公司|公司|合伙)|公$")
+_STROKE = re.compile(r"[\u4e00-\u9fff)\]][Il|1!]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,26 @@ def _single(form: Form, today: date | None) -> Iterator[Result]:
             yield Result("length", (name,), True, f"{len(value)} characters: an older id, without a check character")
         elif value:
             yield Result("check_character", (name,), is_tax_id(value), "GB 32100-2015, of 18 characters")
+    yield from _words(form)
     for name in ("time", "board_time", "alight_time"):
         if form.value(name):
             holds = bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", form.value(name)))
             yield Result("real_time", (name,), holds, f"{form.value(name)} must be a time of day")
     if form.kind.startswith("train"):
         yield from _train(form)
+
+
+def _words(form: Form) -> Iterator[Result]:
+    """Check what two recognisers read alike if the line was cut short, or has a rule in it."""
+    for name in ("buyer_name", "seller_name"):
+        value = folded(form.value(name))
+        if "有限" in value or value.endswith("公"):
+            holds = not _CUT_SHORT.search(value)
+            yield Result("whole_name", (name,), holds, "有限 goes on to 公司 or 合伙, and no name ends with 公")
+    for i, row in enumerate(form.items):
+        if "name" in row and _STROKE.search(folded(row["name"].value)):
+            told = "its last stroke may be a rule beside the text"
+            yield Result("stroke", (f"items.{i}.name",), False, told)
 
 
 def _train(form: Form) -> Iterator[Result]:

@@ -23,6 +23,7 @@ TITLES: dict[str, tuple[str, tuple[str, ...]]] = {
 VAT = ("digital_special", "digital_ordinary", "electronic_special", "electronic", "special", "ordinary")
 # How much of a title may be misread or hidden under its seal.
 _HIDDEN = 0.34
+_SURE = 0.2
 _CARRIAGE = re.compile(r"\d{1,2}车(无座|\d)")
 
 
@@ -45,11 +46,22 @@ def find_kind(sheet: Sheet) -> tuple[str, Piece | None]:
                 if lost <= _HIDDEN and (best is None or (lost, -len(title)) < best[:2]):
                     best = lost, -len(title), kind, piece
     words = "".join(piece.folded for piece in sheet.pieces)
-    if best is None or best[0] > 0.2:
+    if best is None or best[0] > _SURE:
         told = _by_words(words)
         if told and (best is None or told not in ("vat",)):
             return told, None
     return (best[2], best[3]) if best else ("", None)
+
+
+def titles(sheet: Sheet) -> list[Piece]:
+    """Give the pieces that are titles without a doubt, one a form: on a page of one form there is one."""
+    return [
+        piece
+        for piece in sheet.pieces
+        if not piece.vertical
+        and 4 <= len(piece.folded) <= 40
+        and any(_lost(piece.folded, title) <= _SURE for _, ways in TITLES.values() for title in ways)
+    ]
 
 
 def _lost(text: str, title: str) -> float:

@@ -1,25 +1,29 @@
-"""Overlooked: a lone figure in a row of goods that was not seen as a line, looked for where it must stand.
+"""Overlooked: what was not seen as a line in a row of goods, looked for where it must stand.
 
-Detectors miss single characters: the 1 of a quantity above all. What is read there counts only if the arithmetic of its
-row proves it.
+Detectors miss single characters, the 1 of a quantity above all, and the small *** of a row that bears no tax. A figure
+counts only if the arithmetic of its row proves it, stars only in a row whose rate says that there is no tax.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shizi.document import Reading
+from shizi.fields.checks import FREE
 from shizi.fields.found import Form, Found
-from shizi.fields.items import fits
+from shizi.fields.items import STARS, fits
 from shizi.fields.pieces import Glyph, Piece
 from shizi.fields.sight import Sight
 from shizi.fields.values import folded, number
+from shizi.geometry import Polygon
 
 # How far to the left of its unit price a quantity may stand, in line heights.
 _REACH = 12.0
 
 
 def read_overlooked(form: Form, sight: Sight) -> None:
-    """Put into the form's rows the quantities that were overlooked."""
+    """Put into the form's rows the quantities and the stars that were overlooked."""
+    _read_stars(form, sight)
     for row in form.items:
         price, amount = row.get("unit_price"), row.get("amount")
         if "quantity" in row or price is None or amount is None or price.piece is None:
@@ -32,6 +36,30 @@ def read_overlooked(form: Form, sight: Sight) -> None:
             if value is not None and fits(value, known, product):
                 row["quantity"] = found
                 break
+
+
+def _read_stars(form: Form, sight: Sight) -> None:
+    """Read the tax of rows that bear none below or above where other taxes stand."""
+    beside = [row["tax"] for row in form.items if "tax" in row]
+    known = [
+        found.piece for found in (*beside, form.values.get("tax")) if found is not None and found.piece is not None
+    ]
+    for row in form.items:
+        amount = row["amount"].piece if "amount" in row else None
+        if "tax" in row or "tax_rate" not in row or row["tax_rate"].value not in FREE or amount is None or not known:
+            continue
+        place, other = amount.place, known[0].place
+        start, width = place.bounds[0], place.width
+        pad = 0.5 * place.height
+        polygon = place.part((other.bounds[0] - pad - start) / width, (other.bounds[2] + pad - start) / width)
+        reading = sight.read(polygon)
+        if STARS.fullmatch(folded(reading.text)):
+            row["tax"] = Found("***", reading.text, _piece(reading, polygon))
+
+
+def _piece(reading: Reading, polygon: Polygon) -> Piece:
+    glyphs = tuple(Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars)
+    return Piece(-1, glyphs, polygon, False, reading.confidence)
 
 
 def _quantities(price: Piece, unit: Found | None, sight: Sight) -> Iterator[Found]:
@@ -51,7 +79,4 @@ def _quantities(price: Piece, unit: Found | None, sight: Sight) -> Iterator[Foun
         reading = sight.read(polygon)
         text = folded(reading.text).strip(".,:;'|·")
         if number(text) is not None and len(text) < 10:
-            glyphs = tuple(
-                Glyph(char.text, folded(char.text), char.confidence, char.start, char.end) for char in reading.chars
-            )
-            yield Found(str(number(text)), text, Piece(-1, glyphs, polygon, False, reading.confidence))
+            yield Found(str(number(text)), text, _piece(reading, polygon))

@@ -6,7 +6,9 @@ Everything is looked up only when asked and kept for the page. Knows nothing of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -34,13 +36,17 @@ class Sight:
         self._spreads: dict[Polygon, np.ndarray] = {}
         self._texts: dict[Polygon, list[str]] = {}
 
+    def codes(self, holds: Callable[[float, float], bool]) -> tuple[str, ...]:
+        """Give the texts of the QR codes whose middle `holds` says is within the area asked about."""
+        return tuple(dict.fromkeys(text for text, middle in self._codes if holds(*middle)))
+
     @cached_property
-    def codes(self) -> tuple[str, ...]:
-        """The texts of all QR codes on the page (read by zxing-cpp)."""
+    def _codes(self) -> tuple[tuple[str, tuple[float, float]], ...]:
+        """The texts of all QR codes on the page, and their middles (read by zxing-cpp)."""
         import zxingcpp
 
         found = zxingcpp.read_barcodes(self._pixels, formats=zxingcpp.barcode_formats_from_str("QRCode"))
-        return tuple(dict.fromkeys(code.text for code in found if code.text))
+        return tuple((code.text, _middle(code.position)) for code in found if code.text)
 
     def alternatives(self, piece: Piece, allowed: Pattern) -> list[Hypothesis]:
         """Give the likeliest texts of a piece that the pattern allows, with their chances."""
@@ -73,6 +79,11 @@ class Sight:
 
     def _strip(self, piece: Piece) -> Pixels:
         return strip_of(self._pixels, piece.polygon)
+
+
+def _middle(position: Any) -> tuple[float, float]:
+    corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    return sum(corner.x for corner in corners) / 4, sum(corner.y for corner in corners) / 4
 
 
 def strip_of(pixels: Pixels, polygon: Polygon) -> Pixels:

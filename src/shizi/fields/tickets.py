@@ -88,7 +88,8 @@ def _electronic(sheet: Sheet, form: Form) -> None:
         "invoice_number": ("发票号码",),
         "ticket_number": ("电子客票号",),
         "buyer_name": ("购买方名称",),
-        "buyer_tax_id": ("统一社会信用代码", "纳税人识别号"),
+        # 社会信用代码: its first characters are misread where a long name before it touches them
+        "buyer_tax_id": ("统一社会信用代码", "社会信用代码", "纳税人识别号"),
         "total": ("票价",),
         "!": ("开票日期",),
     }

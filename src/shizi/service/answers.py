@@ -114,6 +114,14 @@ class Verdict(_Model):
     reasons: list[str]
 
 
+class FilledForm(_Model):
+    """One of several forms in a document: the page it stands on, its fields, its own verdict."""
+
+    page: int
+    fields: dict[str, FormField]
+    verdict: Verdict
+
+
 class Page(_Model):
     """One page read. `rotation`: degrees clockwise the picture was turned to stand upright."""
 
@@ -150,6 +158,7 @@ class DocumentEntry(_Model):
     pages: list[int]
     fields: dict[str, FormField] | None = None
     verdict: Verdict | None = None
+    forms: list[FilledForm] | None = None
 
 
 class RefusedEntry(_Model):
@@ -179,6 +188,7 @@ class PredictAnswer(_Model):
     pages: list[Page]
     fields: dict[str, FormField] | None = None
     verdict: Verdict | None = None
+    forms: list[FilledForm] | None = None
     documents: list[DocumentEntry | RefusedEntry] | None = None
 
 

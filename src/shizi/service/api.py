@@ -214,7 +214,7 @@ def _one(result: Kept | ShiziError, options: ReadOptions, milliseconds: float) -
 
 def _rest(values: dict[str, Any]) -> dict[str, Any]:
     """Give what a document has beside the heading: its source and pages, and its fields if they were asked for."""
-    return {name: values[name] for name in ("source", "pages", "fields", "verdict") if name in values}
+    return {name: values[name] for name in ("source", "pages", "fields", "verdict", "forms") if name in values}
 
 
 def _several(

@@ -15,7 +15,7 @@ from shizi.document import Document
 from shizi.errors import InputError, OptionsError, TooLarge
 from shizi.export import FORMATS
 from shizi.service import bodies
-from shizi.service.answers import FormField, Page, Verdict
+from shizi.service.answers import FilledForm, FormField, Page, Verdict
 from shizi.service.api import service
 from shizi.service.contract import describes
 from shizi.service.downloads import download
@@ -27,7 +27,7 @@ exports = Blueprint("exports", __name__, url_prefix="/ocr")
 # A table is written place by place, whatever cells it has: one that claims more than a spreadsheet holds is no table.
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 1_000
 _MOST_PLACES = 1_000_000
-_LEFT_OUT = ("words", "chars", "repaired", "rows", "fields", "verdict")
+_LEFT_OUT = ("words", "chars", "repaired", "rows", "fields", "verdict", "forms")
 _FORM = ("format", "name", "password")
 
 
@@ -40,6 +40,7 @@ class Given(BaseModel):
     pages: list[Page]
     fields: dict[str, FormField] | None = None
     verdict: Verdict | None = None
+    forms: list[FilledForm] | None = None
 
 
 def _bodies(settings: Settings) -> dict[str, Any]:

@@ -101,6 +101,15 @@ class Corrections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilledForm:
+    """One of several forms in a document: the page it stands on, its fields, its own verdict."""
+
+    page: int
+    fields: dict[str, Field]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a form. `rows`: of a list (an invoice's items), each row's fields."""
 
@@ -266,6 +275,7 @@ class Reading(Document):
     warnings: tuple[str, ...]
     stages: dict[str, float]
     """Milliseconds of each stage; empty if nothing was read now."""
+    forms: tuple[FilledForm, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,7 @@ EN: dict[str, str] = {
     "tables_off": "Tables were not looked for. Switch them on in the options and read the file again.",
     "table_number": "Table {number}: {rows} × {columns}",
     "copy_table": "Copy for Excel",
+    "further_form": "Form {number}, on page {page}",
     "no_fields": "No form was recognised here: invoices, tickets and receipts are.",
     "fields_off": "Fields were not looked for. Switch them on in the options and read the file again.",
     "verdict.accept": "The figures prove each other",

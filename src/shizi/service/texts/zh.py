@@ -135,6 +135,7 @@ ZH: dict[str, str] = {
     "tables_off": "没有查找表格。请在选项中打开后重新识别。",
     "table_number": "表格 {number}：{rows} × {columns}",
     "copy_table": "复制到 Excel",
+    "further_form": "第 {number} 份票据，第 {page} 页",
     "no_fields": "没有认出票据：可以认出发票、车票和小票。",
     "fields_off": "没有查找字段。请在选项中打开后重新识别。",
     "verdict.accept": "各项数据互相印证",

@@ -5,16 +5,46 @@
 // order made, and the last `undone` of them are not in force.
 
 export function fromAnswer(answer) {
-  const { source = "", weights = [], pages, fields = null, verdict = null } = answer;
-  return { source, weights, pages, fields, verdict };
+  const { source = "", weights = [], pages, fields = null, verdict = null, forms = null } = answer;
+  return { source, weights, pages, fields, verdict, ...(forms && { forms }) };
 }
 
-// Put pages that were read one by one behind each other; of fields with one name the first page's stay.
+// Put pages that were read one by one behind each other. Forms stay apart: no value of one gets into another's fields.
 export function joined(before, answer) {
   const next = fromAnswer(answer);
   if (!before) return next;
-  const fields = before.fields || next.fields ? { ...next.fields, ...before.fields } : null;
-  return { ...before, pages: [...before.pages, ...next.pages], fields, verdict: joinedVerdict(before.verdict, next.verdict) };
+  const pages = [...before.pages, ...next.pages];
+  const known = formsOf(before);
+  const forms = [...known, ...formsOf(next).filter((form) => !goesOn(form, known.at(-1)))];
+  if (forms.length > 1) return { ...before, pages, fields: forms[0].fields, verdict: ofSeveral(forms), forms };
+  if (forms.length) return { ...before, pages, fields: forms[0].fields, verdict: forms[0].verdict };
+  return { ...before, pages, fields: joinedPairs(before.fields, next.fields), verdict: joinedVerdict(before.verdict, next.verdict) };
+}
+
+// All forms of a document that are known: those are told by their type.
+function formsOf({ fields, verdict, forms }) {
+  if (forms) return forms;
+  return fields?.invoice_type ? [{ page: fields.invoice_type.page, fields, verdict }] : [];
+}
+
+// A further page of the form before: without a title, and without another number.
+function goesOn(form, before) {
+  const untitled = form.fields.invoice_type?.checks.some((check) => check.name === "title" && !check.passed);
+  const number = form.fields.invoice_number?.value ?? "";
+  return Boolean(before && untitled && (!number || number === before.fields.invoice_number?.value));
+}
+
+function ofSeveral(forms) {
+  const numbers = [...new Set(forms.map((form) => form.page))].join(", ");
+  const told = `several_forms: ${forms.length} forms stand on page ${numbers}; these fields are the first one's, forms has all`;
+  return { decision: "review", reasons: [...forms[0].verdict.reasons, told] };
+}
+
+function joinedPairs(one, other) {
+  if (!one || !other) return one ?? other;
+  const pairs = { ...one };
+  for (const [name, field] of Object.entries(other)) pairs[name in pairs ? `${name} (page ${field.page})` : name] = field;
+  return pairs;
 }
 
 function joinedVerdict(one, other) {
@@ -45,7 +75,9 @@ export function corrected(result, item) {
   if (!result || !inForce(item).length) return result;
   const changed = changes(item);
   const pages = result.pages.map((page, number) => correctedPage(page, number, changed));
-  return { ...result, pages, fields: result.fields && correctedFields(result.fields, changed) };
+  const fields = result.fields && correctedFields(result.fields, changed);
+  const forms = result.forms && [{ ...result.forms[0], fields }, ...result.forms.slice(1)];
+  return { ...result, pages, fields, ...(forms && { forms }) };
 }
 
 function correctedPage(page, number, changed) {

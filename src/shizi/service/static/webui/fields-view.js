@@ -16,7 +16,18 @@ export function showFields(pane, result, changed, asked, told) {
   pane.replaceChildren(
     verdictOf(result.verdict),
     make("div", { class: "field-list" }, ...singles.map(([name, field]) => fieldOf(name, field, changed.get(`field:${name}:`), told))),
-    ...lists.map(([name, field]) => listOf(name, field, changed, told)));
+    ...lists.map(([name, field]) => listOf(name, field, changed, told)),
+    ...(result.forms ?? []).slice(1).map((form, index) => furtherForm(form, index + 2)));
+}
+
+// A further form of the same document: its own values and verdict, to be read.
+function furtherForm(form, number) {
+  const singles = Object.entries(form.fields).filter(([, field]) => !field.rows);
+  const row = ([name, field]) => make("tr", {}, make("th", { scope: "row", text: nameOf(name) }), make("td", { text: String(field.value ?? ""), lang: "zh" }));
+  return make("section", { class: "mt-4" },
+    make("h3", { class: "h6 px-3", text: t("further_form", { number, page: form.page }) }),
+    verdictOf(form.verdict),
+    make("table", { class: "table table-sm" }, make("tbody", {}, ...singles.map(row))));
 }
 
 function verdictOf(verdict) {

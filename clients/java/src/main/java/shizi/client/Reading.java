@@ -14,6 +14,7 @@ public final class Reading extends Document {
     private final Map<String, String> options;
     private final List<String> warnings;
     private final Map<String, Double> stages;
+    private final List<FilledForm> forms;
 
     Reading(JsonObject json) {
         super(json);
@@ -24,6 +25,7 @@ public final class Reading extends Document {
         options = json.mapOf("options", JsonObject::text, true);
         warnings = json.listOf("warnings", JsonObject::text, true);
         stages = json.mapOf("stages", JsonObject::number, true);
+        forms = json.listOf("forms", JsonObject.of(FilledForm::new), false);
     }
 
     public double processingTimeMs() {
@@ -57,6 +59,10 @@ public final class Reading extends Document {
         return stages;
     }
 
+    public List<FilledForm> forms() {
+        return forms;
+    }
+
     @Override
     public String toString() {
         return super.toString() + " "
@@ -66,6 +72,7 @@ public final class Reading extends Document {
             + "cacheAgeSeconds=" + cacheAgeSeconds + ", "
             + "options=" + options + ", "
             + "warnings=" + warnings + ", "
-            + "stages=" + stages + "]";
+            + "stages=" + stages + ", "
+            + "forms=" + forms + "]";
     }
 }
