@@ -29,8 +29,8 @@ _NAME = re.compile(r"[\w\-]{1,64}")
 class ReadOptions:
     """The choices of one reading.
 
-    mode         fast = the small recogniser, and the strong one again for what is likelier wrong than right; auto = the
-                 same for whatever is not quite sure; accurate = the strong one for every line
+    mode         fast = the small recogniser, and the strong one again for what it doubts most; auto = the same for
+                 whatever is not quite sure; accurate = the strong one for every line
     enhance      auto = only what was measured to help; none = the pixels as they are; classic = grey, local
                  contrast, even light, Otsu
     orientation  auto = turn pages and lines upright; none = take the picture to be upright

@@ -258,7 +258,7 @@ EN: dict[str, str] = {
     "mode": "Care",
     "hint.mode": (
         "Auto reads all fast, and what is not quite sure again with the strong recogniser; "
-        "fast only what is likelier wrong than right."
+        "fast only what it doubts most."
     ),
     "mode.fast": "Fast",
     "mode.auto": "Auto",
