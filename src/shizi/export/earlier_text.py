@@ -41,7 +41,7 @@ def _modes(found: Instructions) -> dict[int, int]:
         elif name == "Q" and kept:
             mode = kept.pop()
         elif name == "Tr" and instruction.operands:
-            mode = int(instruction.operands[0])  # type: ignore[call-overload]
+            mode = int(instruction.operands[0])
         elif name in _SHOWS:
             modes[i] = mode
     return modes
