@@ -226,3 +226,9 @@ def test_tickets_glued_on_one_sheet_keep_to_themselves() -> None:
     ]
     assert sorted(told) == [(f"016B03856{i}", f"21050000160714B03856{i}", f"K106{i}") for i in range(4)]
     assert {form.value("departure_station") for form in finder.forms} == {"汉口"}
+
+
+def test_a_fare_whose_point_was_misread_is_not_taken_without_its_cents() -> None:
+    values, verdict = found([("¥78:5元" if text == "¥78.5元" else text, x, y) for text, x, y in TRAIN])
+    assert "total" not in values
+    assert "total was not found" in verdict.reasons

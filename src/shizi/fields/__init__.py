@@ -168,8 +168,9 @@ def _filled(part: Part, sight: Sight | None) -> FilledForm | None:
 
 
 def _is_whole(form: FilledForm) -> bool:
-    """Say whether a part of a page holds a form of its own: its total, and what it is known by."""
-    return bool(form.value("total")) and any(map(form.value, ("invoice_number", "ticket_number", "train_number")))
+    """Say whether a part of a page holds a form of its own: its total or its journey, and what it is known by."""
+    known = any(map(form.value, ("invoice_number", "ticket_number", "train_number")))
+    return known and any(map(form.value, ("total", "departure_station")))
 
 
 def _doubted(form: FilledForm, count: int) -> FilledForm:

@@ -21,8 +21,8 @@ _ALIKE = 0.6
 # How far above the middle of its title a form begins at most, in heights of the title.
 _ABOVE = 3.0
 _DEPARTS = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日\d{1,2}:\d\d")
-# From the left end of the line that tells when a train departs to the middle of its ticket, in lengths of that line.
-_TICKET_MIDDLE = (0.88, 0.27)
+# From the left end of the words that tell when a train departs to the middle of its ticket, in lengths of these words.
+_TICKET_MIDDLE = (0.93, 0.28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _around_tickets(sheet: Sheet) -> list[Holds]:
     for piece in sheet.pieces:
         found = None if piece.vertical else _DEPARTS.search(piece.folded)
         if found:
-            place = piece.cut(found.start()).place
+            place = piece.cut(*found.span()).place  # without the seat, which is often read on the same line
             left, _, right, _ = place.bounds
             along, down = _TICKET_MIDDLE
             middles.append((left + along * (right - left), place.centre[1] + down * (right - left)))
