@@ -29,6 +29,7 @@ from shizi.fields.template import load
 from shizi.geometry import Polygon
 from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail, without_tables
 from shizi.line_image import Pixels
+from shizi.machine import give_memory_back
 from shizi.options import Detail, Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
@@ -160,6 +161,7 @@ class Reader:
     ) -> Iterator[Page]:
         judged: dict[str, bool] = {}  # fonts of this document
         for image in images:
+            give_memory_back()
             watch.lap("decode")
             if isinstance(image, PageText):
                 yield self._text_page(image, options, judged, watch, finder)
