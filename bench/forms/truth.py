@@ -311,8 +311,10 @@ def falsify(form: Form, rng: np.random.Generator) -> str:
         if form["date"].endswith("02-29"):
             form["date"] = f"{year}-02-30"
     elif name.endswith("tax_id"):
-        form[name] = form[name][:8] + _other_digit(form[name][8:-1] + "7", rng)[:-1] + form[name][-1]
-        if form[name].isdigit() or not form[name]:
+        middle = form[name][8:-1]
+        if any(character.isdigit() for character in middle):
+            form[name] = form[name][:8] + _other_digit(middle, rng) + form[name][-1]
+        else:
             form[name] = form[name][:-1] + pick(rng, [c for c in CODE_CHARACTERS if c != form[name][-1]])
     else:
         form[name] = _other_digit(form[name], rng)

@@ -7,6 +7,7 @@ from sheets import CODE, ELECTRONIC, ToldSight, altered, page
 
 from shizi.document import Char, Document, Field, Reading, Verdict
 from shizi.fields import Finder
+from shizi.fields.items import normal
 from shizi.geometry import Polygon
 
 
@@ -188,6 +189,36 @@ def test_quantity_and_price_read_as_one_number_are_parted_by_arithmetic() -> Non
     fields, _ = found(rows, ToldSight([CODE]))
     row = {part.name: part.value for part in fields["items"].rows[1]}
     assert (row["quantity"], row["unit_price"]) == ("47", "12.50")
+
+
+def test_a_price_whose_quantity_was_overlooked_is_not_parted() -> None:
+    """Of 12.51 x 1 = 12.51 the price's last figure would pass for the quantity: 12.5 x 1 fits as well."""
+    rows = [("12.51" if text == "12.50" else text, x, y) for text, x, y in ELECTRONIC if text != "4"]
+    rows = [("12.51" if text == "50.00" else text, x, y) for text, x, y in rows]
+    sight = ToldSight([CODE])
+    sight.read = lambda polygon: Reading("1", 0.9, (Char("1", 0.9, 0.0, 1.0),))  # type: ignore[attr-defined]
+    fields, _ = found(rows, sight)
+    row = {part.name: part.value for part in fields["items"].rows[1]}
+    assert (row["quantity"], row["unit_price"]) == ("1", "12.51")
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "value"),
+    [("unit", "箱·", "箱"), ("spec", "0.5mm.", "0.5mm"), ("spec", "[0.5mm", "0.5mm"), ("spec", "[A]", "[A]")],
+)
+def test_dust_at_a_cells_ends_is_no_text(column: str, text: str, value: str) -> None:
+    assert normal(column, text) == value
+
+
+def test_ten_is_written_out_in_capital_numerals() -> None:
+    fields, _ = found(altered("⊗贰佰柒拾玖圆整", "⊗拾玖圆整"), ToldSight([CODE]))
+    assert (fields["total_in_words"].value, fields["total_in_words"].text) == ("壹拾玖圆整", "拾玖圆整")
+
+
+@pytest.mark.parametrize("colon", [":", "：", "；"])
+def test_a_colon_left_with_a_name_is_none_of_it(colon: str) -> None:
+    fields, _ = found(altered("收款人:王伟", f"收款人:{colon}王伟"), ToldSight([CODE]))
+    assert fields["payee"].value == "王伟"
 
 
 def test_a_rule_read_as_a_bracket_beside_a_figure() -> None:

@@ -46,6 +46,7 @@ _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,
 _CLASS = re.compile(r"(?:[^\w(（]?([\u4e00-\u9fff]{2,12})\*|[*“”\"'‘’]([\u4e00-\u9fff]{2,12})[*“”\"'‘’])(?=\S)")
 STARS = re.compile(r"\*+|…|[.…·*x×]{2,6}|[—\-]{2,}")
 _WRAP = 2.2  # line heights from one row to the next within which words go on with the goods above
+_SPECKS = ".·,:;'’`| "  # what dust at the end of a word is read as
 _DIRT = "*.·,:'’ |[]"  # what specks and rules beside a figure are read as
 _REPEATS = 0.3  # cost of a second word in the same column; columns of words only
 _STRAY = 2.5  # cost of leaving a cell out: dirt, or words printed beside the form
@@ -240,7 +241,7 @@ def _parted(row: dict[str, Found]) -> dict[str, Found]:
     if both is None or both.piece is None or {"unit_price", "quantity"} <= set(row) or not amount:
         return row
     text = both.piece.folded
-    if not re.fullmatch(r"[\d.]{2,30}", text):
+    if not re.fullmatch(r"[\d.]{2,30}", text) or _is_price_alone(text, amount):
         return row
     places = [
         i for i in range(1, len(text)) if (q := number(text[:i])) and (p := number(text[i:])) and fits(q, p, amount)
@@ -249,6 +250,13 @@ def _parted(row: dict[str, Found]) -> dict[str, Found]:
         return row
     left, right = both.piece.cut(0, places[0]), both.piece.cut(places[0])
     return {**row, "quantity": taken(left, left.folded), "unit_price": taken(right, right.folded)}
+
+
+def _is_price_alone(text: str, amount: Decimal) -> bool:
+    """Say whether a number is the price of so many whole pieces: 34.61 once is not 34.6 of 1, though that fits too."""
+    price = number(text)
+    pieces = round(amount / price) if price else 0
+    return price is not None and pieces > 0 and fits(Decimal(pieces), price, amount)
 
 
 def fits(quantity: Decimal, price: Decimal, amount: Decimal) -> bool:
@@ -274,6 +282,8 @@ def normal(column: str, text: str) -> str:
         return str(plain)
     if column == "tax_rate":
         return "***" if STARS.fullmatch(text) else "".join(text.split())
+    if column in ("unit", "spec"):
+        return text.strip(_SPECKS) if text.count("[") == text.count("]") else text.strip(_SPECKS + "[]")
     if column == "name" and (found := _CLASS.match(text)):
         return f"*{found[1] or found[2]}*{text[found.end() :]}"
     return text

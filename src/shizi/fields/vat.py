@@ -91,7 +91,7 @@ def normal(name: str, piece: Piece) -> Found | None:
     read = NORMAL.get(name.removeprefix("buyer_").removeprefix("seller_"))
     if read is not None:
         return read(piece)
-    text = piece.text.strip(" " + COLONS)
+    text = piece.text.strip(" ：；，。、" + COLONS)
     return Found(text, text, piece) if text else None
 
 
@@ -120,7 +120,10 @@ def _words(piece: Piece) -> Found | None:
     """Take the capital numerals without what guards them on the left (a crossed circle, whatever it is read as)."""
     numeral = f"[{CAPITAL_CHARACTERS}圓貳]"
     found = re.search(f"{numeral}(?:.{{0,40}}{numeral})", piece.folded)  # one misread within is left to the repair
-    return _stretch(piece, found, found[0]) if found else None
+    if not found:
+        return None
+    # Written out, ten is 壹拾: a text that begins with 拾 says the same, and a lost 壹 changes no amount.
+    return _stretch(piece, found, f"壹{found[0]}" if found[0].startswith("拾") else found[0])
 
 
 def _stretch(piece: Piece, found: re.Match[str], value: str) -> Found:
