@@ -215,6 +215,12 @@ def test_ten_is_written_out_in_capital_numerals() -> None:
     assert (fields["total_in_words"].value, fields["total_in_words"].text) == ("壹拾玖圆整", "拾玖圆整")
 
 
+def test_a_sign_of_the_next_cell_is_none_of_an_account() -> None:
+    said = next(text for text, _, _ in ELECTRONIC if "2313075309100024123" in text)
+    fields, _ = found(altered(said, f"{said}区"), ToldSight([CODE]))
+    assert fields["seller_bank_account"].value == "中国工商银行彭山青行 2313075309100024123"
+
+
 @pytest.mark.parametrize("colon", [":", "：", "；"])
 def test_a_colon_left_with_a_name_is_none_of_it(colon: str) -> None:
     fields, _ = found(altered("收款人:王伟", f"收款人:{colon}王伟"), ToldSight([CODE]))

@@ -131,7 +131,15 @@ def _stretch(piece: Piece, found: re.Match[str], value: str) -> Found:
     return Found(value, part.text, part)
 
 
+def _account(piece: Piece) -> Found | None:
+    """Take a bank and its account; a sign behind the figures is of the cell beside (密码区 stands upright there)."""
+    text = piece.text.strip(" ：；，。、" + COLONS)
+    text = re.sub(r"(?<=\d{10})[^\d)）]$", "", text).rstrip()
+    return Found(text, piece.text, piece) if text else None
+
+
 NORMAL: dict[str, Callable[[Piece], Found | None]] = {
+    "bank_account": _account,
     "invoice_code": _digits,
     "invoice_number": _digits,
     "check_code": _digits,
