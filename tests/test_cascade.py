@@ -15,7 +15,8 @@ from shizi.weights import find
 
 CELL = 12
 STEPS = 3  # of a cell
-LETTERS = Charset(tuple("一二三四五六七八九十abcdefgh01O "))
+SIMPLE = Charset(tuple("一二三四五六七八九十横abcdefgh01O "))  # what the small one can write
+LETTERS = Charset(tuple("一二三四五六七八九十横橫頁abcdefgh01O "))
 
 
 def strip(text: str) -> Pixels:
@@ -45,6 +46,7 @@ class Small:
 
     told: list[tuple[str, list[float]]]
     holes: list[float] = field(default_factory=list)
+    charset = SIMPLE
 
     def traces(self, strips: list[Pixels], margins: bool = False) -> list[Trace]:
         made = []
@@ -137,6 +139,32 @@ def test_the_rest_of_a_word_is_read_along() -> None:
     found, asked = read(shown, said, chances)
     assert asked == ["七八cab0de一二"]
     assert found.text == shown
+
+
+@pytest.mark.parametrize(
+    ("seen", "said", "text"),
+    [
+        (
+            "一二三四橫六七八九十一二三四",
+            "一二三四横六七八九十一二三四",
+            "一二三四横六七八九十一二三四",
+        ),  # a twin of what the small one read
+        (
+            "一二三四橫六七八九十一二三四",
+            "一二三四五六七八九十一二三四",
+            "一二三四橫六七八九十一二三四",
+        ),  # of something else
+        (
+            "一二三四橫頁七八九十一二三四",
+            "一二三四横六七八九十一二三四",
+            "一二三四橫頁七八九十一二三四",
+        ),  # in traditional text
+    ],
+)
+def test_a_simplified_character_is_not_taken_for_its_twin(seen: str, said: str, text: str) -> None:
+    found, asked = read(seen, said, [0.95] * 4 + [0.5] * 2 + [0.95] * 8)
+    assert len(asked) == 1
+    assert found.text == text
 
 
 def test_stretches_that_touch_are_one() -> None:

@@ -16,7 +16,7 @@ from shizi.charset import BLANK
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
 from shizi.recognise import ReadsLines, Recogniser, Trace
-from shizi.spelling import clean
+from shizi.spelling import TWINS, clean
 
 # A gap between characters is doubtful under this share of what a character must have: something may stand in it.
 GAP = 0.65
@@ -87,10 +87,23 @@ class Cascade:
                 continue
             start, end = stretch.ends(chars)
             length = end - start
+            between = self._simplified(between, chars[stretch.first : stretch.last])
             moved = (replace(c, start=start + c.start * length, end=start + c.end * length) for c in between)
             joined = self._first.joined((*chars[: stretch.first], *moved, *chars[stretch.last :]))
             readings[i] = replace(joined, model=piece.model)
         return sorted(unfit)
+
+    def _simplified(self, read: Sequence[Char], before: Sequence[Char]) -> Sequence[Char]:
+        """Keep a simplified character that the strong recogniser takes for its twin: of few neighbours it often does.
+
+        Not in traditional text, where it reads other characters as well that the small one cannot write.
+        """
+        twins = [place for place, char in enumerate(read) if char.text in TWINS]
+        others = [char for place, char in enumerate(read) if place not in twins]
+        if not twins or len(read) != len(before) or any(char.text not in self._first.charset for char in others):
+            return read
+        kept = {place: before[place].text for place in twins if before[place].text == TWINS[read[place].text]}
+        return [replace(char, text=kept.get(place, char.text)) for place, char in enumerate(read)]
 
 
 def doubtful(chars: Sequence[Char], trace: Trace, doubt: float) -> list[tuple[int, int]]:

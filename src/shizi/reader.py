@@ -89,7 +89,8 @@ class Reader:
             self._readers["fast"] = first
             if first.doubt is not None and recogniser is None:  # how a model of others would do was not measured
                 self._readers["fast"] = Cascade(first, strong, first.doubt.fast)
-                self._readers["auto"] = Cascade(first, strong, first.doubt.auto)
+                if first.doubt.auto < 1:  # what doubts everything is the strong model alone
+                    self._readers["auto"] = Cascade(first, strong, first.doubt.auto)
         self._strong, self._first = strong, first
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))

@@ -49,6 +49,14 @@ FOLD = str.maketrans(
         **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)),
     }
 )
+# Characters that print almost like the simplified ones beside them, by a stroke or a dot.
+TWINS = dict(
+    zip(
+        "黃橫稅內吳呂別戶沒換奧溫兌悅脫彥爭淨靜冊刪強眞値況沖決減涼湊獎妝將壯狀恆敎晉朶柵汚滾潛狹瑤盜硏祿粵靑淸卽旣郞寬",
+        "黄横税内吴吕别户没换奥温兑悦脱彦争净静册删强真值况冲决减凉凑奖妆将壮状恒教晋朵栅污滚潜狭瑶盗研禄粤青清即既郎宽",
+        strict=True,
+    )
+)
 _SPACED = re.compile(r"\s+")
 _CHINESE = re.compile(r"[⺀-鿿豈-﫿＀-￯　-〿\U00020000-\U0003ffff“”‘’—…·]")
 
