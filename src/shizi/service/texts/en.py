@@ -256,10 +256,7 @@ EN: dict[str, str] = {
     "format.pdf": "Searchable PDF",
     # Options
     "mode": "Care",
-    "hint.mode": (
-        "Auto reads all fast, and what is not quite sure again with the strong recogniser; "
-        "fast only what it doubts most."
-    ),
+    "hint.mode": "Fast reads again with the strong recogniser only what it doubts most; auto whatever is not sure.",
     "mode.fast": "Fast",
     "mode.auto": "Auto",
     "mode.accurate": "Thorough",

@@ -253,7 +253,7 @@ ZH: dict[str, str] = {
     "format.pdf": "可搜索的 PDF",
     # Options
     "mode": "细致程度",
-    "hint.mode": "“自动”先快速识别全文，不够确定之处再用强模型识别；“快速”只重读最没把握之处。",
+    "hint.mode": "“快速”只用强模型重读最没把握之处，“自动”重读一切不够确定之处。",
     "mode.fast": "快速",
     "mode.auto": "自动",
     "mode.accurate": "精确",
