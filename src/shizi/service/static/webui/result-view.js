@@ -116,7 +116,7 @@ async function show() {
   const samePage = before && loaded && before.pages[number] && JSON.stringify(before.pages[number]) === JSON.stringify(loaded.pages[number]);
   result = loaded;
   read = corrected(result, item);
-  if (samePage) {
+  if (samePage && view) { // without a view its picture was still on the way, and this call has ended that
     head();
     drawFields();
     return;
