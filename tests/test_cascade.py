@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from shizi.cascade import Cascade, stretches
+from shizi.cascade import Cascade, stretches, with_spaces
 from shizi.charset import BLANK, Charset
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
@@ -165,6 +165,36 @@ def test_a_simplified_character_is_not_taken_for_its_twin(seen: str, said: str, 
     found, asked = read(seen, said, [0.95] * 4 + [0.5] * 2 + [0.95] * 8)
     assert len(asked) == 1
     assert found.text == text
+
+
+@pytest.mark.parametrize(
+    ("again", "before", "text"),
+    [
+        ("ab cd", "a bcd", "a b cd"),  # each left one out
+        ("abcd", "ab cd", "ab cd"),
+        ("ab cd", "abcd", "ab cd"),
+        ("一 ab 二", "一ab二", "一ab二"),  # seen around Chinese, where none is typed
+        ("一ab 二", "一 ab二", "一 ab二"),
+        ("a b c", "d e f", "a b c"),  # read otherwise: nothing to go by
+        ("a0cd ef", "ab cd ef", "a0cd ef"),
+        (" ab ", "ab", "ab"),
+        ("", "ab", ""),
+    ],
+)
+def test_spaces_are_taken_from_both_readings(again: str, before: str, text: str) -> None:
+    chars = with_spaces(reading(again, 0.9, "").chars, reading(before, 0.9, "").chars)
+    assert "".join(char.text for char in chars) == text
+    edges = [edge for char in chars for edge in (char.start, char.end)]
+    assert edges == sorted(edges)
+
+
+def test_a_sure_space_at_the_edge_of_a_stretch_is_there_once() -> None:
+    shown = "一二三四五 ab0de 六七八九十一二三四"
+    chances = [0.95] * len(shown)
+    chances[shown.index("0")] = 0.6
+    found, asked = read(shown, shown.replace("0", "O"), chances)
+    assert len(asked) == 1
+    assert found.text == shown
 
 
 def test_stretches_that_touch_are_one() -> None:

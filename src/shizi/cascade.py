@@ -9,10 +9,11 @@ where the strong recogniser does not see these, it reads the whole line.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 import numpy as np
 
-from shizi.charset import BLANK
+from shizi.charset import BLANK, is_chinese
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
 from shizi.recognise import ReadsLines, Recogniser, Trace
@@ -69,10 +70,13 @@ class Cascade:
                 places += [(i, stretch) for stretch in found]
         pieces = [_cut(strips[i], stretch.ends(readings[i].chars)) for i, stretch in places]
         again = self._strong.read([*pieces, *(strips[i] for i in whole)], margins)
-        whole_again = dict(zip(whole, again[len(pieces) :], strict=True))
+        first_read = list(readings)
         unfit = self._set_in(readings, places, again[: len(pieces)])
-        whole_again.update(zip(unfit, self._strong.read([strips[i] for i in unfit], margins), strict=True))
-        return [whole_again.get(i, reading) for i, reading in enumerate(readings)]
+        again_whole = [*again[len(pieces) :], *self._strong.read([strips[i] for i in unfit], margins)]
+        for i, reading in zip([*whole, *unfit], again_whole, strict=True):
+            chars = with_spaces(reading.chars, first_read[i].chars)
+            readings[i] = replace(reading, text="".join(char.text for char in chars), chars=chars)
+        return readings
 
     def _set_in(
         self, readings: list[Reading], places: Sequence[tuple[int, Stretch]], again: Sequence[Reading]
@@ -88,9 +92,9 @@ class Cascade:
             start, end = stretch.ends(chars)
             length = end - start
             between = self._simplified(between, chars[stretch.first : stretch.last])
-            moved = (replace(c, start=start + c.start * length, end=start + c.end * length) for c in between)
-            joined = self._first.joined((*chars[: stretch.first], *moved, *chars[stretch.last :]))
-            readings[i] = replace(joined, model=piece.model)
+            moved = [replace(c, start=start + c.start * length, end=start + c.end * length) for c in between]
+            read = with_spaces((*chars[: stretch.first], *moved, *chars[stretch.last :]), chars)
+            readings[i] = replace(self._first.joined(read), model=piece.model)
         return sorted(unfit)
 
     def _simplified(self, read: Sequence[Char], before: Sequence[Char]) -> Sequence[Char]:
@@ -104,6 +108,36 @@ class Cascade:
             return read
         kept = {place: before[place].text for place in twins if before[place].text == TWINS[read[place].text]}
         return [replace(char, text=kept.get(place, char.text)) for place, char in enumerate(read)]
+
+
+def with_spaces(read: Sequence[Char], before: Sequence[Char]) -> tuple[Char, ...]:
+    """Set spaces that both readings of a line, or the first, show between characters that both read alike.
+
+    Each recogniser now and then leaves a space out; the strong one also sees some around Chinese where none was typed.
+    """
+    letters, old = [c for c in read if not c.text.isspace()], [c for c in before if not c.text.isspace()]
+    spaces, old_spaces = _spaces(read), _spaces(before)
+    alike = SequenceMatcher(None, [clean(c.text) for c in letters], [clean(c.text) for c in old], autojunk=False)
+    for place, old_place, size in alike.get_matching_blocks():
+        for i in range(1, size):
+            mine, first = spaces.get(place + i), old_spaces.get(old_place + i)
+            chinese = is_chinese(letters[place + i - 1].text[-1:]) or is_chinese(letters[place + i].text[:1])
+            space = first if chinese else mine or first
+            ends = letters[place + i - 1].end, letters[place + i].start
+            spaces[place + i] = mine if space is mine else space and replace(space, start=ends[0], end=max(ends))
+    return tuple(char for i, letter in enumerate(letters) for char in (spaces.get(i), letter) if char is not None)
+
+
+def _spaces(chars: Sequence[Char]) -> dict[int, Char | None]:
+    """Give the space before each character that is none, by that character's place among them; none at the edges."""
+    found: dict[int, Char | None] = {}
+    place = 0
+    for char in chars:
+        if char.text.isspace() and place:
+            found.setdefault(place, char)
+        else:
+            place += 1
+    return found
 
 
 def doubtful(chars: Sequence[Char], trace: Trace, doubt: float) -> list[tuple[int, int]]:

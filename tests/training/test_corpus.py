@@ -1,3 +1,4 @@
+import re
 from random import Random
 
 import pytest
@@ -24,6 +25,12 @@ def test_all_kinds_of_text_are_drawn() -> None:
     text = "\n".join(LINES)
     for sign in ("，", "：", "¥", ".com", "年", "壹", "the ", "（"):
         assert sign in text
+
+
+def test_words_figures_and_letters_are_parted_by_spaces() -> None:
+    text = "\n".join(corpus.spaced(Random(seed), 8) for seed in range(300))
+    for pattern in (r"[a-z] \d", r"\d [A-Za-z]", r"\bI [a-z]", r"^[A-Z0-9]( [A-Z0-9]){4}", r"No\. "):
+        assert re.search(pattern, text, re.MULTILINE), pattern
 
 
 def test_real_texts_are_drawn_again() -> None:

@@ -32,7 +32,9 @@ LINE = Region(rectangle(10, 10, 210, 40))
         ([piece("Total", 8, 15, 80, 35)], "Total"),  # sticks out a little
         ([piece("Total", 100, 15, 320, 35)], ""),  # cut in two
         ([piece("right", 120, 15, 200, 35), piece("left", 15, 15, 80, 35)], "left right"),
-        ([piece("left", 15, 15, 80, 35), piece("close", 83, 15, 200, 35)], "leftclose"),
+        ([piece("left", 15, 15, 80, 35), piece("close", 82, 15, 200, 35)], "leftclose"),
+        ([piece("left", 15, 15, 80, 35), piece("perhaps", 84, 15, 200, 35)], ""),  # a space or none
+        ([piece("合", 15, 15, 80, 35), piece("计", 84, 15, 200, 35)], "合计"),
         ([piece("金额", 15, 15, 80, 35), piece("合计", 120, 15, 200, 35)], "金额合计"),
         ([piece("above", 15, 10, 80, 24), piece("below", 15, 26, 80, 40)], ""),  # two rows
         ([piece("Total", 15, 15, 80, 35), piece("next line", 15, 37, 200, 57)], "Total"),  # its heads look in

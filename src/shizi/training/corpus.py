@@ -1,13 +1,15 @@
 """Corpus: the texts that are drawn. Takes a seeded `Random`, gives one line's text under the label rules.
 
 Words come by their frequency from jieba's dictionary (MIT), English from Python's own documentation topics
-(PSF licence) and a list of everyday words, the rest is made: dates, money, numbers, codes, addresses, forms.
+and docstrings (PSF licence) and a list of everyday words, the rest is made: dates, money, numbers, codes, forms.
 Rare characters are drawn uniformly, so that the whole charset is learned. Knows nothing of fonts.
 """
 
+import ast
 import bisect
 import re
-from collections.abc import Callable, Sequence
+import sysconfig
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import accumulate
@@ -19,6 +21,7 @@ import jieba  # type: ignore[import-untyped]
 
 from shizi.training import labels
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CAPITALS = "零壹贰叁肆伍陆柒捌玖"
 BRACKETS = ("《{}》", "“{}”", "（{}）", "({})", "【{}】", "「{}」", "[{}]", "‘{}’")
 MARKS = (
@@ -65,12 +68,28 @@ def _words() -> tuple[list[str], list[int]]:
 
 @cache
 def _english() -> tuple[list[str], list[str]]:
-    """Give English sentences and words of Python's documentation topics."""
-    text = re.sub(r"\s+", " ", " ".join(topics.values()))
+    """Give English sentences and words of Python's documentation topics and of its library's docstrings.
+
+    Words come as often as they are written, or from a list of common ones, or each as often as any other.
+    """
+    text = re.sub(r"\s+", " ", " ".join((*topics.values(), *_docstrings())))
     text = "".join(character for character in labels.clean(text) if character in labels.charset())
     sentences = [part for part in re.split(r"(?<=[.:;]) ", text) if len(part) >= 8]
-    technical = re.findall(r"[A-Za-z][A-Za-z'-]{1,12}", text)
-    return sentences, technical + list(printed("english")) * (len(technical) // len(printed("english")))
+    written = re.findall(r"[A-Za-z][A-Za-z'-]{1,14}", text)
+    common, distinct = printed("english"), sorted({word.lower() for word in written})
+    times = len(written) // 2
+    return sentences, written + list(common) * (times // len(common)) + distinct * (times // len(distinct))
+
+
+def _docstrings() -> Iterator[str]:
+    """Give the docstrings of the modules, classes and functions of Python's library."""
+    library = Path(sysconfig.get_paths()["stdlib"])
+    for source in sorted((*library.glob("*.py"), *library.glob("[a-z]*/*.py"))):
+        if source.parent.name in ("test", "idlelib", "site-packages"):
+            continue
+        for node in ast.walk(ast.parse(source.read_bytes())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                yield ast.get_docstring(node) or ""
 
 
 @cache
@@ -118,6 +137,29 @@ def english(random: Random, length: int) -> str:
     style = random.random()
     # O and 0, I and 1, S and 5 are told apart in capitals by their company alone.
     return text.upper() if style < 0.25 else text.title() if style < 0.35 else text
+
+
+def spaced(random: Random, length: int) -> str:
+    """Give English words, figures and single letters parted by spaces: `Section 3 of 4`, `I am 25`, `A B C`."""
+    words = _english()[1]
+    alone = random.random() < 0.12  # letters or figures spaced out one by one
+    parts: list[str] = []
+    while sum(map(len, parts)) + len(parts) < 2 * length:
+        kind = random.random()
+        if alone:
+            parts.append(random.choice(LETTERS if kind < 0.7 else "0123456789"))
+        elif kind < 0.45:
+            text = random.choice(words)
+            parts.append(text.title() if random.random() < 0.4 else text)
+        elif kind < 0.75:
+            parts.append(random.choice((str(random.randrange(10)), str(random.randrange(3000)), number(random))))
+        elif kind < 0.83:
+            parts.append(random.choice(MONTHS).title())
+        elif kind < 0.92:
+            parts.append(random.choice(("I", "I", "I", "I", "a", "A", "No.", "x", "=", "-", "/", "&", "+", "of", "to")))
+        else:
+            parts.append(random.choice(LETTERS))
+    return " ".join(parts)
 
 
 def number(random: Random) -> str:
@@ -282,8 +324,8 @@ def _signs(random: Random) -> str:
 
 Maker = Callable[[Random, int], str]
 MAKERS: Sequence[tuple[Maker, float]] = (
-    (chinese, 26), (mixed, 13), (english, 17), (rare, 10), (form, 11), (bilingual, 4), (listed, 5), (symbols, 2),
-    (programme, 3),
+    (chinese, 24), (mixed, 13), (english, 15), (spaced, 5), (rare, 10), (form, 11), (bilingual, 4), (listed, 5),
+    (symbols, 2), (programme, 3),
     (lambda r, n: number(r), 15), (lambda r, n: date(r), 2), (lambda r, n: code(r), 6),
     (lambda r, n: address(r), 2),
     (lambda r, n: capital_money(r), 1), (lambda r, n: name(r), 1),

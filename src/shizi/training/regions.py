@@ -29,7 +29,8 @@ SHARD = 2000
 HIGHEST = 48  # the line is shown 32 pixels high; more is not kept
 # A piece counts as in a region when so much of its height is, and as out of it when no more than that is.
 MOSTLY, BARELY = 0.7, 0.35
-SPACED = 0.35  # a gap of so many text heights is a space, where one can be written
+# A gap between pieces of so many text heights is a space, where one can be written; under the first it is none.
+CLOSE, SPACED = 0.12, 0.3
 OVERHANG = 0.25  # text heights by which a piece may stick out of its region
 
 
@@ -55,8 +56,10 @@ def label_of(region: Region, pieces: Sequence[Piece]) -> str:
     for (_, end, high, before), (start, _, _, after) in pairwise(inside):
         if start < end - 0.3 * high:
             return ""
-        spaced = start - end > SPACED * high and not (is_chinese(before[-1]) and is_chinese(after[0]))
-        text += (" " if spaced else "") + after
+        gap, written = (start - end) / high, not (is_chinese(before[-1]) and is_chinese(after[0]))
+        if written and CLOSE < gap <= SPACED:  # nobody can tell
+            return ""
+        text += (" " if written and gap > SPACED else "") + after
     return labels.clean(text)
 
 
