@@ -28,5 +28,6 @@ python -m shizi.training.quantise "$out/crnn.onnx" --to "$out/crnn-int8.onnx" --
 for model in crnn crnn-int8; do
     python -m shizi.training.calibrate "$out/$model.onnx" --lines "$lines" --picture "$out/$model-reliability.png"
 done
+# Once a doubt is chosen (bench/doubt.py, export_onnx --doubt): python -m shizi.training.calibrate FILE --cascade
 python -m shizi.training.evaluate "$out/crnn.onnx" "$out/crnn-int8.onnx" strong --lines "$lines" --regions "$regions-held" \
     --count 2000

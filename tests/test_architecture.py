@@ -79,7 +79,7 @@ def test_arrows_point_down(path: Path) -> None:
     room, used, heights = room_of(path), rooms_used(path), levels()
     used.discard(room)
     if room == "training":
-        read_with = {"crop", "detect", "recognise"}
+        read_with = {"crop", "detect", "recognise", "cascade"}
         assert used <= {"charset", "spelling", "line_image", "weights", "evaluation", "errors"} | read_with
     elif room == "export":
         assert used <= WORDS | {"pages"}

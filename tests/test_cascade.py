@@ -216,6 +216,17 @@ def test_lines_keep_their_order_and_do_not_mix() -> None:
         assert Cascade(Small([said]), Strong(), 0.9).read([strip(line)]) == [found]  # type: ignore[arg-type]
 
 
+def test_its_confidence_is_calibrated() -> None:
+    curve = ([0.0, 0.5, 1.0], [0.0, 0.2, 0.8])
+    told = [("一二三四五六七八九十", [0.95] * 9 + [0.8]), ("一二", [0.3, 0.3])]
+    lines = [strip("一二三四五六七八九十"), strip("一二")]
+    raw = Cascade(Small(told), Strong(), 0.5).read(lines)  # type: ignore[arg-type]
+    found = Cascade(Small(told), Strong(), 0.5, curve).read(lines)  # type: ignore[arg-type]
+    assert [r.model for r in found] == ["small", "strong"]
+    assert [r.confidence for r in found] == pytest.approx([np.interp(r.confidence, *curve) for r in raw])
+    assert [r.chars for r in found] == [r.chars for r in raw]
+
+
 def test_nothing_gives_nothing() -> None:
     assert Cascade(Small([]), Strong(), 0.9).read([]) == []  # type: ignore[arg-type]
 

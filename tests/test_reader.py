@@ -214,6 +214,17 @@ class TestModes:
         cascade = "small" if auto == "small" else None
         assert [reader.first_model(mode) for mode in ("fast", "auto", "accurate")] == ["small", cascade, None]
 
+    @pytest.mark.parametrize(
+        "reader",
+        [{"doubt": "0 0", "calibration_fast": "0:0 1:0.5", "calibration_auto": "0:0 1:0.25"}],
+        indirect=True,
+    )
+    def test_each_mode_has_its_own_calibration(self, reader: Reader, pixels: Pixels) -> None:
+        sure = {mode: [line.confidence for line in page.lines] for mode, page in self.read(reader, pixels).items()}
+        assert sure["accurate"]
+        assert sure["fast"] == pytest.approx([0.5 * chance for chance in sure["accurate"]])
+        assert sure["auto"] == pytest.approx([0.25 * chance for chance in sure["accurate"]])
+
     def read(self, reader: Reader, pixels: Pixels) -> dict[str, Page]:
         return {mode: reader.read(pixels, ReadOptions.parse({"mode": mode})).pages[0] for mode in CHOICES["mode"]}
 

@@ -16,7 +16,7 @@ import numpy as np
 from shizi.charset import BLANK, is_chinese
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
-from shizi.recognise import ReadsLines, Recogniser, Trace
+from shizi.recognise import AS_IT_IS, Curve, ReadsLines, Recogniser, Trace
 from shizi.spelling import TWINS, clean
 
 # A gap between characters is doubtful under this share of what a character must have: something may stand in it.
@@ -49,11 +49,12 @@ class Stretch:
 class Cascade:
     """Two recognisers in turn. Safe to use from several threads at once."""
 
-    def __init__(self, first: Recogniser, strong: ReadsLines, doubt: float) -> None:
-        """Read again what `first` gives a smaller chance than `doubt`."""
+    def __init__(self, first: Recogniser, strong: ReadsLines, doubt: float, calibration: Curve = AS_IT_IS) -> None:
+        """Read again what `first` gives a smaller chance than `doubt`; `calibration` is of what comes out."""
         self._first = first
         self._strong = strong
         self._doubt = doubt
+        self._calibration = calibration
 
     def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
@@ -76,7 +77,7 @@ class Cascade:
         for i, reading in zip([*whole, *unfit], again_whole, strict=True):
             chars = with_spaces(reading.chars, first_read[i].chars)
             readings[i] = replace(reading, text="".join(char.text for char in chars), chars=chars)
-        return readings
+        return [replace(found, confidence=float(np.interp(found.confidence, *self._calibration))) for found in readings]
 
     def _set_in(
         self, readings: list[Reading], places: Sequence[tuple[int, Stretch]], again: Sequence[Reading]

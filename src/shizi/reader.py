@@ -88,9 +88,10 @@ class Reader:
         if first is not None:
             self._readers["fast"] = first
             if first.doubt is not None and recogniser is None:  # how a model of others would do was not measured
-                self._readers["fast"] = Cascade(first, strong, first.doubt.fast)
+                curves = first.cascade_calibration
+                self._readers["fast"] = Cascade(first, strong, first.doubt.fast, curves.fast)
                 if first.doubt.auto < 1:  # what doubts everything is the strong model alone
-                    self._readers["auto"] = Cascade(first, strong, first.doubt.auto)
+                    self._readers["auto"] = Cascade(first, strong, first.doubt.auto, curves.auto)
         self._strong, self._first = strong, first
         recognisers = [first, strong] if first else [strong]
         self.weights = (self._detector.weights.label, *(model.weights.label for model in recognisers))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ BATCH_COLUMNS = 2048
 # says something else. Lines that say more than the pattern have 1e-6 and less, smudged ones that fit 0.05 and more.
 FITTING = 0.01
 Curve = tuple[list[float], list[float]]
+AS_IT_IS: Curve = ([0.0, 1.0], [0.0, 1.0])
+T = TypeVar("T")
 
 # Marks as small as dirt count only when they are more likely than not: on the development set a few false ones go
 # and no true one.
@@ -100,6 +102,10 @@ class Recogniser:
         self._shape = OutputShape.from_metadata(metadata)
         self._calibration = _curve(metadata.get("calibration", ""), weights.name)
         self.doubt = _doubt(metadata.get("doubt"), weights.name)
+        # What the confidence of a cascade that starts with this model is worth.
+        self.cascade_calibration = ByMode(
+            *(_curve(metadata.get(f"calibration_{mode}", ""), weights.name) for mode in ByMode._fields)
+        )
         self._input = self._session.get_inputs()[0].name
 
     def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
@@ -193,17 +199,20 @@ class ConstrainedRecogniser:
         return Reading(best.text, confidence, chars_of(spans, len(probabilities)), name)
 
 
-class Doubt(NamedTuple):
-    """The chance under which a character of a model is to be read again, by mode."""
+class ByMode(NamedTuple, Generic[T]):
+    """What a model's file says of the cascade in each mode."""
 
-    fast: float
-    auto: float
+    fast: T
+    auto: T
 
 
-def _doubt(value: str | None, name: str) -> Doubt | None:
-    """Read the metadata key `doubt`: that of mode fast and that of auto, parted by a space. None: not measured."""
+def _doubt(value: str | None, name: str) -> ByMode[float] | None:
+    """Read the metadata key `doubt`, the chance under which a character is read again; None: not measured.
+
+    That of mode fast and that of auto, parted by a space.
+    """
     try:
-        return None if value is None else Doubt(*map(float, value.split()))
+        return None if value is None else ByMode(*map(float, value.split()))
     except (TypeError, ValueError) as error:
         raise WeightsError(
             f"The model {name} has doubt {value!r} in its metadata; expected two numbers 0..1, such as 0.5 0.9."

@@ -117,6 +117,10 @@ def test_calibration_makes_confidence_a_chance(exported: dict[str, Path]) -> Non
     found = onnxruntime.InferenceSession(stored.path).get_modelmeta().custom_metadata_map
     assert found[calibrate.KEY].startswith("0:0 ")
     assert found["height"] == "32"
+    for key, share in ((calibrate.KEY_FAST, 0.9), (calibrate.KEY_AUTO, 0.8)):
+        calibrate.write(exported["reading"], [(0.0, 0.0), (1.0, share)], key)
+    of_cascade = Recogniser(weights.from_file(exported["reading"])).cascade_calibration
+    assert of_cascade == (([0.0, 1.0], [0.0, 0.9]), ([0.0, 1.0], [0.0, 0.8]))
 
 
 def test_accuracy_is_measured_after_folding() -> None:

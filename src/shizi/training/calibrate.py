@@ -3,7 +3,8 @@
 Reads labelled lines with the shipped reader, fits the share of right lines as a rising step function of the
 raw confidence (isotonic regression by pooling adjacent violators; Zadrozny and Elkan, 2002), thins it to a
 few knots and writes them to the ONNX metadata key `calibration`: `raw:right` pairs parted by spaces, to be
-read by linear interpolation. Draws the reliability picture of the model card.
+read by linear interpolation. With `--cascade` the same for what a cascade that starts with the model gives in each
+mode: `calibration_fast`, `calibration_auto`. Draws the reliability picture of the model card.
 """
 
 import argparse
@@ -15,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from shizi import weights
+from shizi.cascade import Cascade
 from shizi.evaluation import calibration_error
 from shizi.recognise import Recogniser
 from shizi.training import evaluate, fonts
 
-KEY = "calibration"
+KEY, KEY_FAST, KEY_AUTO = "calibration", "calibration_fast", "calibration_auto"
 KNOTS = 14
 BINS = 15
 Curve = list[tuple[float, float]]
@@ -58,13 +61,13 @@ def apply(curve: Curve, raw: Shares) -> Shares:
     return np.asarray(np.interp(raw, places, levels), np.float64)
 
 
-def write(path: Path, curve: Curve) -> None:
+def write(path: Path, curve: Curve, key: str = KEY) -> None:
     """Store the curve in the file's metadata; an empty one takes the old one out."""
     model = onnx.load(path)
     kept = {entry.key: entry.value for entry in model.metadata_props}
-    kept.pop(KEY, None)
+    kept.pop(key, None)
     if curve:
-        kept[KEY] = " ".join(f"{x:g}:{y:g}" for x, y in curve)
+        kept[key] = " ".join(f"{x:g}:{y:g}" for x, y in curve)
     onnx.helper.set_model_props(model, kept)
     onnx.save(model, path)
 
@@ -90,23 +93,43 @@ def picture(raw: Shares, calibrated: Shares, right: Shares, path: Path) -> None:
 
 
 def main() -> None:
-    """Fit on every other line of the test sets, report the error on the rest, write the curve."""
+    """Fit on every other line of the test sets, report the error on the rest, write the curves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="name the runtime knows (printed only) or ONNX file (curve written into it)")
     parser.add_argument("--lines", type=Path, help="folder of PDF crops")
+    parser.add_argument("--regions", type=Path, help="folder of held-back lines that `regions` wrote")
     parser.add_argument("--fonts", type=Path, default=Path("fonts"))
     parser.add_argument("--count", type=int, default=800)
+    parser.add_argument("--cascade", action="store_true", help="only the cascade's confidence, in modes fast and auto")
     parser.add_argument("--picture", type=Path, help="PNG of the reliability curve")
     arguments = parser.parse_args()
-    own = Path(arguments.model).suffix == ".onnx"
-    if own:
-        write(Path(arguments.model), [])  # what is read below must be raw
-    recogniser = Recogniser(evaluate.find(arguments.model), 2)
-    raw, truth = [], []
-    for lines in evaluate.test_sets(arguments.lines, fonts.load(arguments.fonts), arguments.count).values():
-        readings, _ = evaluate.read_lines(recogniser, lines)
-        raw += [reading.confidence for reading in readings]
-        truth += evaluate.right(lines, readings)
+    path = Path(arguments.model) if Path(arguments.model).suffix == ".onnx" else None
+    faces = fonts.load(arguments.fonts)
+    sets = evaluate.test_sets(arguments.lines, faces, arguments.count, arguments.regions)
+    for key in (KEY_FAST, KEY_AUTO) if arguments.cascade else (KEY,):
+        if path:
+            write(path, [], key)  # what is read below must be raw
+        recogniser = Recogniser(evaluate.find(arguments.model), 2)
+        reader = _cascade(recogniser, key) if arguments.cascade else recogniser
+        raw, truth = [], []
+        for lines in sets.values():
+            readings, _ = evaluate.read_lines(reader, lines)
+            raw += [reading.confidence for reading in readings]
+            truth += evaluate.right(lines, readings)
+        curve = fitted(key, raw, truth, arguments.picture)
+        if path:
+            write(path, curve, key)
+
+
+def _cascade(first: Recogniser, key: str) -> Cascade:
+    if first.doubt is None:
+        raise SystemExit(f"{first.weights.name} has no doubt in its metadata; see export_onnx --doubt.")
+    doubt = first.doubt.fast if key == KEY_FAST else first.doubt.auto
+    return Cascade(first, Recogniser(weights.find("strong"), 2), doubt)
+
+
+def fitted(key: str, raw: Sequence[float], truth: Sequence[bool], to: Path | None = None) -> Curve:
+    """Fit a curve on every other line and tell its error on the rest; draws the reliability picture to `to`."""
     confidence, right = np.array(raw), np.array(truth, np.float64)
     curve = fit(raw[::2], truth[::2])
     calibrated = apply(curve, confidence[1::2])
@@ -115,11 +138,10 @@ def main() -> None:
     sure = calibrated >= 0.98
     if sure.any():
         print(f"of {sure.mean():.1%} of lines with confidence >= 0.98, {right[1::2][sure].mean():.2%} are right")
-    print(KEY, " ".join(f"{x:g}:{y:g}" for x, y in curve))
-    if arguments.picture:
-        picture(confidence[1::2], calibrated, right[1::2], arguments.picture)
-    if own:
-        write(Path(arguments.model), curve)
+    print(key, " ".join(f"{x:g}:{y:g}" for x, y in curve))
+    if to:
+        picture(confidence[1::2], calibrated, right[1::2], to)
+    return curve
 
 
 if __name__ == "__main__":

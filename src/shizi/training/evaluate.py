@@ -20,7 +20,7 @@ import torch
 from shizi import weights
 from shizi.charset import text_of
 from shizi.evaluation import edit_distance, normalise
-from shizi.recognise import Recogniser
+from shizi.recognise import ReadsLines, Recogniser
 from shizi.training import fonts, labels, samples
 from shizi.training.batches import collate
 from shizi.training.crnn import Crnn, best_path
@@ -106,7 +106,7 @@ def test_sets(
     return sets
 
 
-def read_lines(recogniser: Recogniser, lines: Sequence[samples.Sample]) -> tuple[list[Read], float]:
+def read_lines(recogniser: ReadsLines, lines: Sequence[samples.Sample]) -> tuple[list[Read], float]:
     """Read each line alone through the shipped reader: gives readings and milliseconds a line (median)."""
     readings: list[Read] = []
     times = []
