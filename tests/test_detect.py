@@ -48,6 +48,52 @@ def test_pictures_without_text_give_nothing(detector: Detector, height: int, wid
     assert detector.find(np.full((height, width, 3), 200, np.uint8)) == []
 
 
+class Counted:
+    """A detector's session that notes the sizes of what it sees."""
+
+    def __init__(self, detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sizes: list[tuple[int, int]] = []
+        look = detector._look
+        monkeypatch.setattr(detector, "_look", lambda pixels: self.sizes.append(pixels.shape[:2]) or look(pixels))
+
+
+@pytest.mark.parametrize("ground", [255, 245, 60])
+def test_empty_paper_is_not_looked_at(
+    detector: Detector, page: np.ndarray, ground: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = np.full((880, 1040, 3), ground, np.uint8)
+    text = page if ground > 100 else 255 - page
+    grain = np.random.default_rng(3).integers(-2, 3, whole.shape)
+    whole[440:600, 320:720] = np.where((text < 100) | (text > 155), text, ground)
+    whole[440:600, 320:720][np.abs(text.astype(int) - text[0, 0].astype(int)) < 40] = ground
+    whole = np.clip(whole + grain + np.linspace(0, -12, 880)[:, None, None], 0, 255).astype(np.uint8)  # fading light
+    seen = Counted(detector, monkeypatch)
+    found = bounds(detector.find(whole))
+    assert sum(height * width for height, width in seen.sizes) < 0.25 * 880 * 1040
+    assert np.abs(found - bounds(detector.find(page)) - [320, 440, 320, 440]).max() < 8
+
+
+def test_a_blank_page_costs_no_look(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Counted(detector, monkeypatch)
+    assert detector.find(np.full((2000, 1400, 3), 240, np.uint8)) == []
+    assert seen.sizes == []
+
+
+@pytest.mark.parametrize(("place", "grey"), [((40, 1100), 225), ((500, 30), 235), ((520, 1120), 170)])
+def test_pale_text_far_from_the_rest_is_found(
+    detector: Detector, page: np.ndarray, place: tuple[int, int], grey: int
+) -> None:
+    left, top = place
+    whole = np.full((1280, 960, 3), 255, np.uint8)
+    whole[500:660, 200:600] = page
+    whole[top : top + 160, left : left + 400] = np.maximum(page, grey)
+    found = bounds(detector.find(whole))
+    wanted = bounds(detector.find(np.ascontiguousarray(whole[top : top + 160, left : left + 400])))
+    there = found[(found[:, 1] > top - 10) & (found[:, 3] < top + 170)]
+    assert len(there) == len(wanted) == 3
+    assert np.abs(there - wanted - [left, top, left, top]).max() < 10
+
+
 def test_a_very_long_strip_is_seen_along_its_whole_length(detector: Detector, page: np.ndarray) -> None:
     row = page[:44, :240]
     strip = np.hstack([row] * 40)  # 44 x 9,600
