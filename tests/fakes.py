@@ -4,6 +4,7 @@ import hashlib
 import io
 import threading
 import time
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
@@ -13,7 +14,7 @@ from shizi.corrections import Given, Strip
 from shizi.document import Document, Line, Page
 from shizi.errors import ShiziError
 from shizi.geometry import Polygon
-from shizi.options import ReadOptions
+from shizi.options import Mode, ReadOptions
 from shizi.versions import READ_WITH, TUNED_FROM, Version, Versions
 
 # AccessError and its children are raised by the service alone, before a reader is asked: see test_access.py.
@@ -38,6 +39,7 @@ class FakeReader:
     """
 
     weights = ("fake@00000000",)
+    firsts: Mapping[Mode, str] = {}
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ReadOptions]] = []
@@ -71,6 +73,9 @@ class FakeReader:
             for row, text in enumerate(self.lines)
         )
         return Page(number, 200, 80, lines=lines)
+
+    def first_model(self, mode: Mode) -> str | None:
+        return self.firsts.get(mode)
 
     def count(self, data: bytes, options: ReadOptions) -> int:
         return self.pages

@@ -106,6 +106,16 @@ def test_foreign_packages_stay_in_their_rooms(path: Path) -> None:
         assert room_of(path) in FOREIGN[name], f"{name} may not be imported here"
 
 
+def test_the_front_decodes_no_picture() -> None:
+    """What a caller sends may bring native code down or take 500 MB: engines open it, not what holds all callers."""
+    in_engines = {"engine.py", "inside.py", "looks.py"}
+    decoding = ("cv2", "shizi.pages.open_pages", "shizi.pages.picture.draw", "shizi.reader.Reader")
+    for path in files():
+        if room_of(path) == "service" and path.name not in in_engines:
+            found = {name for name in imports(path) if name.startswith(decoding)}
+            assert found <= ({"shizi.reader.Reader"} if path.name == "app.py" else set()), f"{path.name}: {found}"
+
+
 def in_a_fresh_process(program: str) -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr

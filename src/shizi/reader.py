@@ -131,7 +131,7 @@ class Reader:
 
     def first_model(self, mode: Mode) -> str | None:
         """Name what reads every line in a mode in which another one may read it again; None in the other modes."""
-        return self._first.weights.name if self._first and isinstance(self._readers[mode], Cascade) else None
+        return self._first.weights.name if self._first and isinstance(self._readers.get(mode), Cascade) else None
 
     def corrected(self, data: bytes, given: Given) -> Strip:
         """Cut out a line that someone put right, to be learned from. Raises what `strip_of` does."""

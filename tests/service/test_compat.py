@@ -271,7 +271,8 @@ class TestUmi:
             ({"text": ""}, 804),
             ({"x": 1}, 802),
             ({"base64": "AAAA"}, 901),
-            ({"base64": "AAAA", "options": {"preprocessing.median_filter_size": 4}}, 901),
+            ({"base64": "AAAA", "options": {"preprocessing.median_filter_size": 4}}, 804),
+            ({"base64": "AAAA", "options": {"preprocessing.contrast_factor": "2"}}, 804),
         ],
     )
     def test_qrcode_failures(self, order: dict[str, Any], code: int, client: FlaskClient) -> None:

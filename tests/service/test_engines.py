@@ -50,6 +50,17 @@ def test_the_dead_are_replaced(engines: Engines) -> None:
         assert engines.read(b"a picture", OPTIONS).pages
 
 
+def die_of(data: bytes) -> None:
+    os.abort()
+
+
+def test_what_looks_at_pixels_costs_its_own_request_alone(engines: Engines) -> None:
+    assert engines.look(b"a picture", len) == 9
+    with pytest.raises(WorkerLost):
+        engines.look(b"a picture", die_of)
+    assert engines.look(b"a picture", len) == 9
+
+
 def test_one_killed_while_idle_costs_nothing(engines: Engines) -> None:
     [pid] = engines.pids
     os.kill(pid, signal.SIGKILL)

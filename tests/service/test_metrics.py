@@ -1,6 +1,5 @@
 """The metrics: what was done is counted, by names that stay few."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,11 @@ from live import until
 from prometheus_client.parser import text_string_to_metric_families
 
 from shizi import errors
-from shizi.document import Document, Line
+from shizi.document import Document, Line, Page
 from shizi.geometry import Polygon
+from shizi.options import Mode
 from shizi.service.app import create_app
-from shizi.service.metrics import Metrics, rereader
+from shizi.service.metrics import Metrics
 from shizi.service.settings import Settings
 
 
@@ -47,22 +47,39 @@ def test_requests_pages_lines_and_refusals(client: FlaskClient, png: bytes, read
     assert values["shizi_request_seconds_count", "/ocr/predict"] == 2
 
 
-def test_stages_and_lines_read_twice() -> None:
-    metrics = Metrics("strong")
+def a_page(*models: str) -> Page:
     place = Polygon.from_bounds(0, 0, 1, 1)
-    page = replace(
-        FakeReader().read(b"").pages[0],
-        lines=(Line("a", 1, place, model="first"), Line("b", 1, place, model="first+strong")),
-    )
+    return Page(1, 9, 9, lines=tuple(Line("a", 1, place, model=model) for model in models))
+
+
+def test_stages_and_lines_read_twice() -> None:
+    metrics = Metrics()
+    page = a_page("first", "first+strong", "strong", "")
     document = Document((page,), milliseconds={"detect": 40.0, "recognise": 20.0})
-    metrics.read(document, "auto")
-    metrics.read(document, "accurate")
-    metrics.read(document, "auto")
+    metrics.read(document, "first")
+    metrics.read(document)
+    metrics.read(document, "first")
     values = read(metrics.text().decode())
-    assert values["shizi_lines_total",] == 6
-    assert values["shizi_lines_reread_total",] == 2, "not those of mode accurate"
+    assert values["shizi_lines_total",] == 12
+    assert values["shizi_lines_reread_total",] == 4, "neither where nothing reads again nor what was text in the file"
     assert values["shizi_stage_seconds_count", "detect"] == 3
     assert values["shizi_stage_seconds_sum", "detect"] == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "reread"),
+    [({}, 0), ({"fast": "first"}, 0), ({"fast": "first", "auto": "first"}, 2)],
+    ids=["no cascade", "auto is the strong model alone", "auto is a cascade"],
+)
+def test_lines_of_the_strong_model_alone_are_not_read_twice(
+    firsts: dict[Mode, str], reread: int, reader: FakeReader, png: bytes
+) -> None:
+    reader.firsts = firsts
+    reader._page = lambda number: a_page("strong", "strong", "first")  # type: ignore[method-assign]
+    client = create_app(Settings(), reader).test_client()  # type: ignore[arg-type]
+    client.post("/ocr/predict?mode=auto", data=png, content_type="image/png")
+    values = read(client.get("/metrics").text)
+    assert (values["shizi_lines_total",], values["shizi_lines_reread_total",]) == (3, reread)
 
 
 def test_watched_values_are_those_of_the_moment() -> None:
@@ -71,11 +88,6 @@ def test_watched_values_are_those_of_the_moment() -> None:
     metrics.watch("queue_waiting", "Requests that wait.", lambda: waiting[0])
     waiting[0] = 5
     assert read(metrics.text().decode())["shizi_queue_waiting",] == 5
-
-
-def test_the_model_that_reads_again() -> None:
-    assert rereader(("detector@1", "crnn@2", "PP-OCRv6_rec_small@3")) == "PP-OCRv6_rec_small"
-    assert rereader(("detector@1", "PP-OCRv6_rec_small@3")) == ""
 
 
 def test_refusals_of_drop_in_services_are_counted_too(client: FlaskClient, reader: FakeReader, image: str) -> None:

@@ -38,7 +38,7 @@ from shizi.service.jobs.queue import Queue
 from shizi.service.jobs.routes import jobs
 from shizi.service.jobs.runner import Runner
 from shizi.service.jobs.webhook import Webhook
-from shizi.service.metrics import Counted, Metrics, rereader
+from shizi.service.metrics import Counted, Metrics
 from shizi.service.models import Models
 from shizi.service.pictures import pictures
 from shizi.service.readings import REDIS_ADDRESSES, Engine, Readings, make_cache
@@ -85,7 +85,7 @@ def create_app(settings: Settings, reader: Reads | None = None) -> Flask:
     app.json = _PlainJson(app)
     version = in_force(Path(settings.models) if settings.models else None)
     read_by: Inside | Engines = Inside(reader) if reader else start_engines(settings)
-    counts = Metrics(rereader(read_by.weights))
+    counts = Metrics()
     engine: Engine = Counted(read_by, counts)
     gate = Gate(settings.workers, settings.queue, settings.wait_seconds, settings.queue_megapixels * 1e6)
     readings = Readings(engine, gate, make_cache(settings), settings)

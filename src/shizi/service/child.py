@@ -15,7 +15,7 @@ from typing import Protocol
 from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import WorkerLost
-from shizi.options import ReadOptions
+from shizi.options import Mode, ReadOptions
 from shizi.service.engine import Answer, Question
 
 # Imported rather than run as `-m`: its classes must have the same names here and there.
@@ -33,6 +33,10 @@ class Reads(Protocol):
 
     def count(self, data: bytes, options: ReadOptions) -> int:
         """Tell how many pages `data` has."""
+        ...
+
+    def first_model(self, mode: Mode) -> str | None:
+        """Name what reads every line in a mode in which another model may read it again; None in other modes."""
         ...
 
     def corrected(self, data: bytes, given: Given) -> Strip:

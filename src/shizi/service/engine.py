@@ -9,19 +9,20 @@ import signal
 import sys
 import threading
 import traceback
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 from shizi.corrections import Given, Strip
 from shizi.document import Document
 from shizi.errors import ShiziError
 from shizi.export import FORMATS
 from shizi.machine import give_memory_back, own_memory
+from shizi.options import Mode, ReadOptions
 from shizi.pages.picture import Wanted, draw
 
 if TYPE_CHECKING:
-    from shizi.options import ReadOptions
     from shizi.service.child import Reads
 
 _WATCH_SECONDS = 1.0
@@ -30,29 +31,32 @@ _WATCH_SECONDS = 1.0
 @dataclass(frozen=True, slots=True)
 class Question:
     """What an engine is asked: to read `data`, to count its pages, to write a `document` read of it in `format`, to
-    give the `picture` of a page, or to cut out the line of it that was put right.
+    give the `picture` of a page, to cut out the line of it that was put right, or to give what `look` sees in it.
     """
 
     data: bytes
-    options: "ReadOptions"
+    options: ReadOptions
     count: bool = False
     document: Document | None = None
     format: str = ""
     picture: Wanted | None = None
     given: Given | None = None
+    look: Callable[[bytes], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine answers: a document, a number of pages, a strip, an error, or the places of a defect of ours."""
+    """What an engine answers: what it was asked for, an error, or the places of a defect of ours."""
 
     document: Document | None = None
     pages: int = 0
     written: bytes = b""
     strip: Strip | None = None
+    seen: Any = None
     error: ShiziError | None = None
     defect: str = ""
     weights: tuple[str, ...] = ()
+    firsts: Mapping[str, str] = field(default_factory=dict)
     memory: int = 0
 
 
@@ -81,8 +85,15 @@ def _load(connection: Connection) -> "Reads":
     except ShiziError as error:
         connection.send(Answer(error=error))
         raise EOFError from error
-    connection.send(Answer(weights=tuple(reader.weights), memory=_held()))
+    firsts = firsts_of(reader)
+    connection.send(Answer(weights=tuple(reader.weights), firsts=firsts, memory=_held()))
     return reader
+
+
+def firsts_of(reader: "Reads") -> dict[str, str]:
+    """Name what reads every line, by the modes in which another model may read it again."""
+    named = ((mode, reader.first_model(mode)) for mode in get_args(Mode))
+    return {mode: name for mode, name in named if name}
 
 
 def _answer(reader: "Reads", question: Question) -> Answer:
@@ -109,6 +120,8 @@ def _answered(reader: "Reads", question: Question) -> Answer:
         )
     if question.given is not None:
         return Answer(strip=reader.corrected(question.data, question.given))
+    if question.look is not None:
+        return Answer(seen=question.look(question.data))
     return Answer(document=reader.read(question.data, question.options))
 
 

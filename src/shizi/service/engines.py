@@ -11,6 +11,8 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from shizi.corrections import Given, Strip
 from shizi.document import Document
@@ -19,6 +21,8 @@ from shizi.options import ReadOptions
 from shizi.pages.picture import Wanted
 from shizi.service.child import Child, Load
 from shizi.service.engine import Answer, Question
+
+Seen = TypeVar("Seen")
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ class Engines:
             for engine in engines:
                 engine.end(kill=True)
             raise
-        self._weights = answers[0].weights
+        self._weights, self._firsts = answers[0].weights, answers[0].firsts
         self._all.update(engines)
         self._idle.extend(engines)
         threading.Thread(target=self._look_after, daemon=True, name="engines").start()
@@ -73,6 +77,11 @@ class Engines:
     def weights(self) -> tuple[str, ...]:
         """The labels of the models that fresh engines have."""
         return self._weights
+
+    @property
+    def firsts(self) -> Mapping[str, str]:
+        """What reads every line, by the modes in which another model may read it again; of fresh engines."""
+        return self._firsts
 
     @property
     def alive(self) -> int:
@@ -122,6 +131,11 @@ class Engines:
         assert strip is not None
         return strip
 
+    def look(self, data: bytes, look: Callable[[bytes], Seen], deadline: float | None = None) -> Seen:
+        """Give what `look` sees in `data` (it must pickle, and so must that); raises as `read` does."""
+        seen: Seen = self._ask(Question(data, ReadOptions(), look=look), deadline).seen
+        return seen
+
     def change(self, load: Load) -> None:
         """Read with what `load` loads from now on: put a fresh engine beside each old one, then retire the old one.
 
@@ -136,7 +150,7 @@ class Engines:
                 fresh.end(kill=True)
                 raise
             with self._lock:
-                self._load, self._weights = load, answer.weights
+                self._load, self._weights, self._firsts = load, answer.weights, answer.firsts
                 old = list(self._all)
             self._enter(fresh, instead=old.pop() if old else None)
             for engine in old:

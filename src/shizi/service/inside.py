@@ -1,6 +1,8 @@
 """Inside: a reader in this very process, called as `engines` are: for tests, and where processes cannot be started."""
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from shizi.corrections import Given, Strip
 from shizi.document import Document
@@ -8,6 +10,9 @@ from shizi.export import FORMATS
 from shizi.options import ReadOptions
 from shizi.pages.picture import Wanted, draw
 from shizi.service.child import Reads
+from shizi.service.engine import firsts_of
+
+Seen = TypeVar("Seen")
 
 
 class Inside:
@@ -18,6 +23,7 @@ class Inside:
     def __init__(self, reader: Reads) -> None:
         self._reader = reader
         self.weights = tuple(reader.weights)
+        self.firsts = firsts_of(reader)
 
     @property
     def alive(self) -> int:
@@ -50,6 +56,10 @@ class Inside:
     def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
         """Cut out the line of `data` that was put right."""
         return self._reader.corrected(data, given)
+
+    def look(self, data: bytes, look: Callable[[bytes], Seen], deadline: float | None = None) -> Seen:
+        """Give what `look` sees in `data`."""
+        return look(data)
 
     def close(self) -> None:
         """Do nothing: the reader is the caller's."""

@@ -5,8 +5,9 @@ from fixed lists and routes alone, never from a caller's text: their number stay
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
@@ -28,6 +29,8 @@ from shizi.pages.picture import Wanted
 from shizi.service.contract import describes
 from shizi.service.readings import Engine
 
+Seen = TypeVar("Seen")
+
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 routes = Blueprint("metrics", __name__)
@@ -38,11 +41,9 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class Metrics:
     """The counters of one service. Safe to use from several threads at once."""
 
-    def __init__(self, strong: str = "") -> None:
-        """Count for a service whose lines are read again by the model called `strong` ('' = none is)."""
+    def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asked for
         self.registry = CollectorRegistry()
-        self._strong = strong
         here = self.registry
         self._requests = Counter(
             "shizi_requests_total", "Requests answered.", ["route", "method", "status"], registry=here
@@ -84,14 +85,17 @@ class Metrics:
         """Count a file looked up in the cache."""
         self._cache.labels("hit" if found else "miss").inc()
 
-    def read(self, document: Document, mode: str) -> None:
-        """Count what was read now, for a request or for a job."""
+    def read(self, document: Document, first: str | None = None) -> None:
+        """Count what was read now, for a request or for a job.
+
+        `first`: the model that read every line before another one read it again; None where none does.
+        """
         lines = [line for page in document.pages for line in page.lines]
         self._documents.inc()
         self._pages.inc(len(document.pages))
         self._lines.inc(len(lines))
-        if mode != "accurate" and self._strong:
-            self._reread.inc(sum(self._strong in line.model.split("+") for line in lines))
+        if first:  # what was text in the file names no model
+            self._reread.inc(sum(bool(line.model) and line.model != first for line in lines))
         for stage, spent in document.milliseconds.items():
             self._stages.labels(stage).observe(spent / 1000)
 
@@ -113,6 +117,11 @@ class Counted:
         return self._engine.weights
 
     @property
+    def firsts(self) -> Mapping[str, str]:
+        """What reads every line, by the modes in which another model may read it again."""
+        return self._engine.firsts
+
+    @property
     def alive(self) -> int:
         """How many can read."""
         return self._engine.alive
@@ -120,7 +129,7 @@ class Counted:
     def read(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> Document:
         """Read `data` until `deadline`."""
         document = self._engine.read(data, options, deadline)
-        self._metrics.read(document, options.mode)
+        self._metrics.read(document, self._engine.firsts.get(options.mode))
         return document
 
     def count(self, data: bytes, options: ReadOptions, deadline: float | None = None) -> int:
@@ -141,14 +150,13 @@ class Counted:
         """Cut out the line of `data` that was put right, until `deadline`."""
         return self._engine.corrected(data, given, deadline)
 
+    def look(self, data: bytes, look: Callable[[bytes], Seen], deadline: float | None = None) -> Seen:
+        """Give what `look` sees in `data`, until `deadline`."""
+        return self._engine.look(data, look, deadline)
+
     def close(self) -> None:
         """End what was started to read."""
         self._engine.close()
-
-
-def rereader(weights: Sequence[str]) -> str:
-    """Name the model that reads doubtful lines again: the last of a reader's three; '' if it has no such."""
-    return weights[-1].partition("@")[0] if len(weights) > 2 else ""
 
 
 class _Resident(Collector):

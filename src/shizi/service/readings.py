@@ -4,10 +4,10 @@ Takes uploads, options and terms, gives documents with their ages, or raises. Kn
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import shizi
 from shizi.cache import Cache, InRedis, InSqlite, Kept, Store, key_of
@@ -22,6 +22,8 @@ from shizi.service.settings import Settings
 from shizi.service.terms import Terms
 from shizi.service.work import pixels_in
 
+Seen = TypeVar("Seen")
+
 REDIS_ADDRESSES = ("redis://", "rediss://", "unix://")
 
 
@@ -31,6 +33,11 @@ class Engine(Protocol):
     @property
     def weights(self) -> tuple[str, ...]:
         """The labels of the models that read what comes now."""
+        ...
+
+    @property
+    def firsts(self) -> Mapping[str, str]:
+        """The names of the models that read every line, by the modes in which another may read it again."""
         ...
 
     @property
@@ -58,6 +65,10 @@ class Engine(Protocol):
 
     def corrected(self, data: bytes, given: Given, deadline: float | None = None) -> Strip:
         """Cut out the line of `data` that was put right, until `deadline`."""
+        ...
+
+    def look(self, data: bytes, look: Callable[[bytes], Seen], deadline: float | None = None) -> Seen:
+        """Give what `look` sees in `data` (both must pickle), until `deadline`."""
         ...
 
     def close(self) -> None:
@@ -122,6 +133,13 @@ class Readings:
         deadline = time.monotonic() + self.settings.deadline_seconds
         with self.gate.turn(pixels_in(data, self.settings.limits), deadline=deadline):
             return self.engine.corrected(data, given, deadline)
+
+    def look(self, data: bytes, look: Callable[[bytes], Seen], gone: Callable[[], bool]) -> Seen:
+        """Give what `look` sees in `data`, where files are read."""
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        work = pixels_in(data, self.settings.limits)
+        with self.gate.admitted(work, deadline=deadline), self.gate.turn(work, deadline=deadline, gone=gone):
+            return self.engine.look(data, look, deadline)
 
 
 @dataclass(frozen=True, slots=True)

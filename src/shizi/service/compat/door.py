@@ -5,7 +5,8 @@ Takes requests of any service's shape, gives documents; a service's file says ho
 
 import json
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -17,9 +18,11 @@ from shizi.errors import Busy, InputError, QuotaSpent, ShiziError
 from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.service import bodies
-from shizi.service.api import read_all, service
+from shizi.service.api import gone, read_all, service
 from shizi.service.refusals import note, translate
 from shizi.service.terms import Terms
+
+Seen = TypeVar("Seen")
 
 
 def read(data: bytes, **options: str) -> Document:
@@ -32,6 +35,13 @@ def read(data: bytes, **options: str) -> Document:
     if isinstance(result, ShiziError):
         raise result
     return result.document
+
+
+def look(data: bytes, look: Callable[[bytes], Seen]) -> Seen:
+    """Give what `look` sees in a file, where files are read. Raises what that raises, Busy at the gate."""
+    here = service()
+    here.gate.check_open()
+    return here.readings.look(data, look, partial(gone, request.environ))
 
 
 def bound(overhead: float, most_bytes: int | None = None) -> None:

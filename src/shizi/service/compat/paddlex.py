@@ -6,20 +6,15 @@ Shape: https://paddlepaddle.github.io/PaddleX/latest/en/pipeline_usage/tutorials
 `file` is refused: this service fetches nothing.
 """
 
-import base64
-import threading
+from functools import partial
 from typing import Any, Literal
 
-import cv2
-import numpy as np
 from flask import Blueprint, Response, g
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shizi.document import Document, Page
 from shizi.errors import InputError, OptionsError, ShiziError
-from shizi.line_image import Pixels
-from shizi.pages import open_pages
-from shizi.service import bodies
+from shizi.service import bodies, looks
 from shizi.service.api import service
 from shizi.service.compat import door
 
@@ -28,7 +23,6 @@ routes = Blueprint("paddlex", __name__)
 _MOST_PAGES = 10  # `max_num_input_imgs`, its default
 _IMAGE_SIDE = 2000  # `max_output_img_size`, its default
 _DETECTION = {"limit_side_len": 64, "limit_type": "min", "thresh": 0.3, "box_thresh": 0.6, "unclip_ratio": 1.5}
-_drawing = threading.Lock()  # one decoded picture at a time: drawing is done outside the gate
 
 
 class _Order(BaseModel):
@@ -118,29 +112,9 @@ def _size_as_sent(page: Page) -> tuple[int, int]:
 
 def _images(data: bytes, document: Document) -> list[dict[str, str]]:
     """Give each page as it was sent, and with its lines framed, as JPEG in base64."""
-    with _drawing:
-        by_number = {page.number: page for page in document.pages}
-        return [
-            {"ocrImage": _jpeg(_framed(image.pixels, by_number[image.number])), "inputImage": _jpeg(image.pixels)}
-            for image in open_pages(data, service().settings.limits)
-            if image.number in by_number
-        ]
-
-
-def _framed(pixels: Pixels, page: Page) -> Pixels:
-    framed = pixels.copy()
-    thickness = max(1, round(max(pixels.shape) / 1000))
-    for line in page.lines:
-        corners = np.array(door.corners(line.polygon, page), np.float32).round().astype(np.int32)
-        cv2.polylines(framed, [corners], True, (255, 0, 0), thickness, cv2.LINE_AA)
-    return framed
-
-
-def _jpeg(pixels: Pixels) -> str:
-    scale = min(1.0, _IMAGE_SIDE / max(pixels.shape[:2]))
-    if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return base64.b64encode(cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1].tobytes()).decode()
+    frames = {page.number: [door.corners(line.polygon, page) for line in page.lines] for page in document.pages}
+    look = partial(looks.framed, frames=frames, side=_IMAGE_SIDE, limits=service().settings.limits)
+    return [{"ocrImage": drawn, "inputImage": plain} for drawn, plain in door.look(data, look)]
 
 
 def _refuse(error: ShiziError) -> Response:

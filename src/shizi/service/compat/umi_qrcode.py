@@ -6,17 +6,17 @@ carried out before the code is looked for, as there.
 
 import base64
 import io
+from functools import partial
 from typing import Any
 
 import numpy as np
 import zxingcpp
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image
 
 from shizi.errors import InputError, OptionsError
-from shizi.pages import open_pages
-from shizi.service import bodies
+from shizi.service import bodies, looks
 from shizi.service.api import service
-from shizi.service.work import pixels_in
+from shizi.service.compat import door
 
 FORMATS = (
     "Aztec",
@@ -50,11 +50,10 @@ def read(order: dict[str, Any]) -> dict[str, Any]:
     here = service()
     data = bodies.decode_base64(order["base64"], "base64")
     bodies.check_size((bodies.Upload("", data),), here.settings.max_bytes)
-    options = _options(order)
-    work = pixels_in(data, here.settings.limits)
-    with here.gate.admitted(work), here.gate.turn(work):
-        picture = _prepared(Image.fromarray(next(iter(open_pages(data, here.settings.limits))).pixels), options)
-        found = [_found(code) for code in zxingcpp.read_barcodes(np.asarray(picture)) if code.valid]
+    look = partial(looks.codes, preparing=_preparing(_options(order)), limits=here.settings.limits)
+    found = [
+        code | {"format": _NAMES.get(code["format"], code["format"]), "score": 1} for code in door.look(data, look)
+    ]
     return {"code": 100, "data": found} if found else {"code": 101, "data": "QR code not found in image."}
 
 
@@ -87,40 +86,22 @@ def draw(order: dict[str, Any]) -> dict[str, Any]:
     return {"code": 100, "data": base64.b64encode(buffer.getvalue()).decode()}
 
 
-def _found(code: zxingcpp.Barcode) -> dict[str, Any]:
-    place = code.position
-    corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-    return {
-        "text": code.text,
-        "format": _NAMES.get(code.format.name, code.format.name),
-        "box": [[corner.x, corner.y] for corner in corners],
-        "orientation": code.orientation,
-        "score": 1,
-    }
-
-
-def _prepared(picture: Image.Image, options: dict[str, Any]) -> Image.Image:
-    size = _whole(options, "preprocessing.median_filter_size", 1, 1, 9)
-    if size % 2 == 0:
+def _preparing(options: dict[str, Any]) -> looks.Preparing:
+    median = _whole(options, "preprocessing.median_filter_size", 1, 1, 9)
+    if median % 2 == 0:
         raise OptionsError("preprocessing.median_filter_size is even; expected an odd number from 1 to 9.")
-    if size > 1:
-        picture = picture.filter(ImageFilter.MedianFilter(size))
-    for name, enhance in (
-        ("sharpness_factor", ImageEnhance.Sharpness),
-        ("contrast_factor", ImageEnhance.Contrast),
-    ):
-        factor = options.get(f"preprocessing.{name}", 1.0)
-        if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0.1 <= factor <= 10:
-            raise OptionsError(f"preprocessing.{name} is no number from 0.1 to 10.")
-        if factor != 1:
-            picture = enhance(picture).enhance(factor)
-    if options.get("preprocessing.grayscale") is True:
-        picture = picture.convert("L")
-        threshold = options.get("preprocessing.threshold", False)
-        if threshold is not False:
-            limit = _whole(options, "preprocessing.threshold", 0, 0, 255)
-            picture = picture.point(lambda value: 255 if value > limit else 0)
-    return picture
+    sharpness, contrast = (_factor(options, f"preprocessing.{name}_factor") for name in ("sharpness", "contrast"))
+    grey, threshold = options.get("preprocessing.grayscale") is True, None
+    if grey and options.get("preprocessing.threshold", False) is not False:
+        threshold = _whole(options, "preprocessing.threshold", 0, 0, 255)
+    return looks.Preparing(median, sharpness, contrast, grey, threshold)
+
+
+def _factor(options: dict[str, Any], name: str) -> float:
+    factor = options.get(name, 1.0)
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0.1 <= factor <= 10:
+        raise OptionsError(f"{name} is no number from 0.1 to 10.")
+    return factor
 
 
 def _options(order: dict[str, Any]) -> dict[str, Any]:
