@@ -4,7 +4,7 @@ Takes a `Plan` (seconds a page as measured, what driver and storage cost, how of
 Events in the order of time, drawn from one seed. Modelled as it is built: a worker holds two chunks, one being read and
 one waiting; a chunk's bytes come from a storage with a latency, a bandwidth and a number of requests a second that all
 workers share, the next page's while one is read; its rows pass one driver, one after the other; a worker that dies
-its chunk, which is read again, and comes back with its models loaded; a node takes all its workers with it.
+loses its chunk, which is read again, and comes back with its models loaded; a node takes all its workers with it.
 """
 
 import heapq

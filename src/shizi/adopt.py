@@ -84,6 +84,8 @@ def adopt(path: Path, threads: int = 1) -> Adopted:
 
     Raises WeightsError that says what was found, what was expected and what to do.
     """
+    if not path.is_file():
+        raise WeightsError(f"There is no file {path}; expected an ONNX file.")
     weights = from_file(path)
     session = open_session(weights, threads)
     book = _Book(path, dict(session.get_modelmeta().custom_metadata_map))
@@ -228,7 +230,8 @@ def _answer(session: "onnxruntime.InferenceSession", book: _Book) -> list[np.nda
         outputs = list(run(session, {session.get_inputs()[0].name: blank}))
     except Exception as error:  # onnxruntime's own classes
         raise WeightsError(
-            f"The model {book.path.name} does not run on a white line ({str(error)[:160]}); expected a reader of lines."
+            f"The model {book.path.name} does not run on a white line ({str(error)[:160]}); expected a recogniser of "
+            "lines. Is it a detector or a classifier?"
         ) from error
     best_path = len(outputs) == 2 and outputs[0].ndim == outputs[1].ndim == 2
     if not best_path and (len(outputs) != 1 or outputs[0].ndim != 3 or lines not in outputs[0].shape[:2]):

@@ -160,13 +160,17 @@ def open_session(weights: Weights, threads: int) -> "onnxruntime.InferenceSessio
     try:
         return onnxruntime.InferenceSession(weights.path, settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a dozen classes without a shared one of its own
-        raise WeightsError(f"The model file {weights.path} cannot be loaded: {str(error)[:200]}") from error
+        raise WeightsError(
+            f"The model file {weights.path} cannot be loaded ({str(error)[:200]}); expected a whole ONNX file that "
+            f"onnxruntime {onnxruntime.__version__} reads."
+        ) from error
 
 
 @cache
 def _shrinking() -> "onnxruntime.RunOptions":
     options: onnxruntime.RunOptions = _runtime().RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    options.log_severity_level = 4  # an error is raised; its row on standard error would say it twice
     return options
 
 

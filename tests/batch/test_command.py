@@ -152,6 +152,8 @@ def test_figures_beside_the_bar() -> None:
     assert batching.summary(Tally(5, 10), 4, Path("out")) == (
         "10 inputs read in 4 s (2.50/s), 5 had been before; no errors; results in out"
     )
+    assert batching.summary(Tally(0, 0), 0, Path("out")).startswith("Nothing to read was found")
+    assert batching.summary(Tally(5, 0), 0, Path("out")).startswith("0 inputs read")
 
 
 def test_processes_and_threads_share_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

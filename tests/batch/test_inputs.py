@@ -72,6 +72,18 @@ def test_links_that_go_round_end() -> None:
     assert len(read("scans")) == 3
 
 
+def test_what_is_no_file_is_a_row_and_hides_no_other() -> None:
+    Path("scans/to itself.png").symlink_to("to itself.png")
+    Path("scans/to nowhere.zip").symlink_to("nowhere.zip")
+    os.mkfifo("scans/pipe.png")
+    os.mkfifo("scans/pipe.zip")
+    found = read("scans")
+    wrong = {name for name, data in found.items() if data == b"! input"}
+    assert wrong == {f"scans/{name}" for name in ("to itself.png", "to nowhere.zip", "pipe.png", "pipe.zip")}
+    assert len(found) == 3 + len(wrong)
+    assert read("scans/pipe.png") == {"scans/pipe.png": b"! input"}
+
+
 def test_names_that_are_no_utf8_get_an_id_that_is() -> None:
     with open(b"scans/\xb2\xe2.png", "wb") as file:
         file.write(b"GBK")
@@ -121,6 +133,13 @@ def test_damaged_archives_are_rows() -> None:
     assert read("y.tar") == {"y.tar": b"! damaged_file"}
 
 
+def test_an_archive_without_a_file_is_a_row() -> None:
+    zipfile.ZipFile("x.zip", "w").close()
+    with zipfile.ZipFile("y.zip", "w") as archive:
+        archive.writestr("__MACOSX/._1.png", b"litter")
+    assert read("x.zip", "y.zip", include=("*.png",)) == {"x.zip": b"! input", "y.zip": b"! input"}
+
+
 def test_archives_within_folders_are_opened() -> None:
     tar_of(Path("scans/shard-0.tar"), "w", a=b"one")
     assert read("scans")["scans/shard-0.tar!/a"] == b"one"
@@ -137,7 +156,7 @@ def test_a_zip_bomb_is_refused_unpacked(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_lists() -> None:
     Path("lists").mkdir()
-    Path("lists/all.txt").write_text("# scans\n../scans/deep\n\n../one.png\n../gone.png\n", encoding="utf-8")
+    Path("lists/all.txt").write_text("\ufeff# scans\n../scans/deep\n\n../one.png\n../gone.png\n", encoding="utf-8")
     assert read("@lists/all.txt") == {
         "scans/deep/b.jpg": b"b.jpg",
         "scans/deep/notes.txt": b"notes.txt",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -19,9 +19,9 @@ import pytest
 from batches import batch, read_all, rows
 
 from shizi.batch import local, results
-from shizi.batch.inputs import Sources
+from shizi.batch.inputs import Sources, load
 from shizi.batch.items import Item
-from shizi.batch.rows import Row, Work
+from shizi.batch.rows import Row, Work, read_item, write_whole
 from shizi.batch.run import Tally, run
 from shizi.errors import DamagedFile, OptionsError, ShiziError, Unavailable, WeightsError, WorkerLost
 from shizi.options import ReadOptions
@@ -328,6 +328,36 @@ def test_a_full_disk_loses_nothing(folder: Path, output: Path, monkeypatch: pyte
     assert list((output / ".parts").iterdir()) == []
     assert read_all(batch(folder, output, shard_rows=10, resume=True)).read == 30
     assert len(rows(output)) == 40
+
+
+def test_exports_that_find_no_room_end_the_run(folder: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, calls = write_whole, count()
+
+    def full(path: Path, content: bytes, part: Path) -> None:
+        if next(calls) == 5:
+            raise OSError(28, "No space left on device")
+        original(path, content, part)
+
+    monkeypatch.setattr("shizi.batch.rows.write_whole", full)
+    with pytest.raises(Unavailable, match=r"txt cannot be written \(No space left on device\)\. Make room"):
+        run(batch(folder, output, formats=("text",)), InThisProcess)
+    assert len(rows(output)) == 5
+    assert read_all(batch(folder, output, formats=("text",), resume=True)).read == 35
+    assert all(row["error"] is None and row["files"] for row in rows(output).values())
+
+
+class InThisProcess:
+    """Reads one item after the other, right here."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def read(self, items: Iterable[Item]) -> Generator[Row | None]:
+        reader = self._work.load()
+        yield from (read_item(reader, self._work, item, partial(load, item)) for item in items)
+
+    def close(self) -> None:
+        pass
 
 
 # Engines that do things twice, or not at all

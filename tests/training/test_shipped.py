@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from random import Random
 
 import cv2
 import numpy as np
 import onnx
 import pytest
 import torch
+from turned import plain_lines
 
 from shizi import weights
 from shizi.errors import WeightsError
@@ -26,7 +26,6 @@ from shizi.training import (
     gate,
     labels,
     quantise,
-    render,
     samples,
     tune,
 )
@@ -44,19 +43,6 @@ INT8_BUDGET = 0.005
 def one_thread():
     torch.set_num_threads(1)
     torch.manual_seed(5)
-
-
-def plain_lines(face: fonts.Face, count: int, upside_down: bool = False) -> list[samples.Sample]:
-    """Clean lines of numbers and capitals in one face, turned over when asked: a typeface never seen."""
-    pen = render.Pen([face], face)
-    look = render.Look(32, 0.02, (0.1, 0.1, 0.15, 0.15), False, 0)
-    random = Random(8)
-    lines = []
-    for _ in range(count):
-        text = "".join(random.choice("ABCDEFGHKLMNPRTUVWXY23456789") for _ in range(5))
-        strip = 255 - pen.draw(text, face, face, look).ink
-        lines.append(samples.Sample(np.flipud(strip) if upside_down else strip, text))
-    return lines
 
 
 def share_right(path: Path, lines: Sequence[samples.Sample]) -> float:
@@ -115,8 +101,9 @@ def test_a_line_without_an_open_step_reads_as_nothing() -> None:
 
 @pytest.mark.slow
 def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: list[fonts.Face]) -> None:
-    lines = plain_lines(faces[0], 48, upside_down=True)
-    unseen = plain_lines(faces[0], 68, upside_down=True)[48:]
+    lines = plain_lines(faces[0], 48, upside_down=True, seed=1)
+    unseen = plain_lines(faces[0], 100, upside_down=True, seed=2)
+    upright = plain_lines(faces[0], 100, seed=3)
     folder = tmp_path / "own"
     folder.mkdir()
     rows = []
@@ -124,13 +111,14 @@ def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: li
         cv2.imwrite(str(folder / f"{number}.png"), line.strip)
         rows.append(f"{number}.png\t{line.text}")
     (folder / "labels.tsv").write_text("\n".join(rows) + "\n", "utf-8")
+    kept = share_right(FULL, upright)
     assert share_right(FULL, unseen) < 0.3
 
     (tmp_path / "fonts").mkdir()
     fonts.write(tmp_path / "fonts", faces)
     command = [
         *("--name", "own", "--out", tmp_path, "--from", FULL, "--data", folder, "--fonts", tmp_path / "fonts"),
-        *("--ranks", "1", "--batch", "8", "--steps", "220", "--minutes", "60"),
+        *("--ranks", "1", "--batch", "8", "--steps", "240", "--minutes", "60"),
     ]
     ran = subprocess.run(
         [sys.executable, "-m", "shizi.training.train", *map(str, command)],
@@ -141,6 +129,5 @@ def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: li
     tuned = tune.load(tmp_path / "own" / "checkpoint.pt")
     onnx.save(export_onnx.build(tuned, "reading", export_onnx.metadata()), tmp_path / "own.onnx")
     assert share_right(tmp_path / "own.onnx", unseen) > 0.7
-    upright = plain_lines(faces[0], 30)
-    assert share_right(tmp_path / "own.onnx", upright) >= share_right(FULL, upright) - 0.2
+    assert share_right(tmp_path / "own.onnx", upright) >= kept - 0.05
     assert batches.FORM.height == 32

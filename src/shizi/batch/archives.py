@@ -33,13 +33,16 @@ def is_archive(place: str) -> bool:
 
 def items(place: str) -> Iterator[Item]:
     """Name the files in the archive at `place`, a path or an address."""
+    zipped, empty = place.lower().endswith(".zip"), True
     try:
-        if place.lower().endswith(".zip"):
-            yield from _in_zip(place)
-        else:
-            yield from _in_tar(place, place.lower().endswith(PACKED))
+        for item in _in_zip(place) if zipped else _in_tar(place, place.lower().endswith(PACKED)):
+            empty = False
+            yield item
+        if empty:
+            yield Item(place, place, error=InputError("The archive holds no files to read; expected pictures in it."))
     except _BROKEN as error:
-        damaged = f"The archive is damaged ({type(error).__name__}); what stands before the damage was read."
+        read = "its table of contents cannot be read" if zipped else "what stands before the damage was read"
+        damaged = f"The archive is damaged or cut short ({type(error).__name__}); {read}. Send it whole."
         yield Item(place, place, error=DamagedFile(damaged))
     except OSError as error:
         yield Item(place, place, error=DamagedFile(f"The archive cannot be read ({error.strerror or error})."))

@@ -8,7 +8,7 @@ it, the same in every run; for a member of an archive `ARCHIVE!/MEMBER`. What ca
 import fnmatch
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shizi.batch import archives, stores
@@ -114,15 +114,21 @@ def _folder(folder: str, leave_out: str) -> Iterator[Item]:
                     if entry.is_dir(follow_symlinks=False):
                         if os.path.realpath(entry.path) != leave_out:
                             waiting.append(entry.path)
-                    elif entry.is_file():
-                        yield from (
-                            archives.items(entry.path)
-                            if archives.is_archive(entry.path)
-                            else (Item(entry.path, entry.path),)
-                        )
+                    elif archives.is_archive(entry.path) and _holds(entry.is_file):
+                        yield from archives.items(entry.path)
+                    elif not _holds(entry.is_dir):  # links that lead nowhere, too: who loads them says what is wrong
+                        yield Item(entry.path, entry.path)
         except OSError as error:
             message = f"The folder cannot be listed ({error.strerror}); expected one that may be read."
             yield Item(folder, folder, error=InputError(message))
+
+
+def _holds(test: Callable[[], bool]) -> bool:
+    """Ask an entry what it is; one that cannot be told, such as a link to itself, is nothing."""
+    try:
+        return test()
+    except OSError:
+        return False
 
 
 def _stored(address: str) -> Iterator[Item]:
@@ -138,7 +144,7 @@ def _entries(place: str) -> Iterator[str | Item]:
     folder = "" if place == STANDARD_INPUT or stores.is_address(place) else os.path.dirname(place)
     try:
         for row in _rows(place):
-            entry = row.strip()
+            entry = row.strip().removeprefix("\ufeff")  # editors on Windows begin a list with that
             if entry and not entry.startswith("#"):
                 yield entry if stores.is_address(entry) else os.path.join(folder, entry)
     except (OSError, UnicodeDecodeError) as error:

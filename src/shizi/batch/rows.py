@@ -3,6 +3,7 @@
 Takes an `Item` and its bytes, gives a `Row`, whatever happens: an input that cannot be read is a row with its error.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -16,13 +17,14 @@ from typing import Any, Protocol
 
 from shizi.batch.items import Item
 from shizi.document import Document
-from shizi.errors import ShiziError
+from shizi.errors import ShiziError, Unavailable
 from shizi.export import FORMATS
 from shizi.options import ReadOptions
 
 # Beside the results: what is being written, on the same disk, so that it can be renamed into place.
 PARTS = ".parts"
 FILES = "files"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_NAME = 200  # bytes; file systems take 255, and a suffix and a process number come on top
 
 
@@ -145,7 +147,10 @@ def _export(work: Work, name: str, item: Item, document: Document, data: bytes) 
     try:
         write_whole(Path(work.output, path), content, part)
     except OSError as error:
-        raise ShiziError(f"{path} cannot be written ({error.strerror}).") from error
+        message = f"{path} cannot be written ({error.strerror})."
+        if error.errno in _FULL:
+            raise Unavailable(f"{message} Make room, then go on with --resume.") from error
+        raise ShiziError(message) from error
     return path.as_posix()
 
 

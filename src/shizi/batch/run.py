@@ -20,7 +20,7 @@ from shizi.batch.items import Item
 from shizi.batch.manifest import Manifest
 from shizi.batch.results import Shards
 from shizi.batch.rows import Row, Work
-from shizi.errors import ShiziError, WorkerLost
+from shizi.errors import ShiziError, Unavailable, WorkerLost
 from shizi.versions import SHIPPED
 
 # What an engine lost is given to it again so often, then it is an error.
@@ -116,6 +116,8 @@ def _keep(
     try:
         for row in rows:
             if row is not None:
+                if row.error_code == Unavailable.code:  # no fault of the input: there was no room for its exports
+                    raise Unavailable(row.error)
                 shards.add(row)
                 tally.read += 1
                 tally.errors.update([row.error_code] if row.error_code else [])

@@ -6,6 +6,7 @@ install. Access keys are those that the store's own package finds (for S3: envir
 
 import importlib.util
 import io
+import os
 import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
@@ -64,6 +65,8 @@ def fetch(place: str, offset: int = -1, size: int = -1) -> bytes:
     if is_address(place):
         return _fetch_stored(place, offset, size)
     try:
+        if os.path.exists(place) and not os.path.isfile(place):
+            raise InputError("This is no file but a folder, a pipe or a device; expected a picture.")
         with open(place, "rb") as file:
             if offset < 0:
                 return file.read(most_bytes() + 1)

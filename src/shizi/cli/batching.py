@@ -99,6 +99,8 @@ def shared_out(workers: int, threads: int) -> tuple[int, int]:
 
 def summary(tally: Tally, seconds: float, output: Path) -> str:
     """Say in one row what a run did."""
+    if not tally.read and not tally.before and not tally.stopped:
+        return "Nothing to read was found: no file in what was named, or none that --include and --exclude leave."
     told = f"{tally.read} inputs read in {seconds:.0f} s ({tally.read / max(seconds, 0.001):.2f}/s)"
     if tally.before:
         told += f", {tally.before} had been before"

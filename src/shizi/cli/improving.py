@@ -160,17 +160,30 @@ def _run(plan: Plan, current: str, work: Path, to: Path) -> dict[str, Any]:
 
 
 def _show(rows: Iterator[str]) -> None:
-    """Follow the steps on standard error, as a bar on a terminal."""
+    """Follow the steps on standard error: as a bar on a terminal, else as a row for each step and each way tried."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    live, shown = sys.stderr.isatty(), ""
+    with Progress(*columns, console=Console(stderr=True), disable=not live) as progress:
         task = progress.add_task("starting", total=1.0)
         for row in rows:
             if not row.startswith("{"):
                 continue
             values = json.loads(row)
-            progress.update(
-                task, description=_STEPS.get(values["step"], values["step"]), completed=values.get("share", 0.0)
-            )
+            step = _STEPS.get(values["step"], values["step"])
+            progress.update(task, description=step, completed=values.get("share", 0.0))
+            if not live and (step != shown or "right" in values):
+                typer.echo(step + _way(values), err=True)
+            shown = step
+
+
+def _way(values: Mapping[str, Any]) -> str:
+    """Tell how a candidate on the way from old to new reads the lines that are chosen by."""
+    if "right" not in values:
+        return ""
+    return (
+        f": {values['reach']:.0%} of the way, {values['right']} of {values['lines']} drawn lines right, "
+        f"{values['before']} with the model in force"
+    )
 
 
 def _pictures(folder: Path) -> Sequence[bytes]:
