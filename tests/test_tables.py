@@ -196,6 +196,13 @@ def test_a_frame_around_text_is_no_table() -> None:
     assert find(lines, find_rules(page, [one.polygon for one in lines])) == ()
 
 
+def test_a_row_of_boxes_is_no_table_and_one_filled_cell_makes_none() -> None:
+    row = [line(text, 60 + 150 * i, 62) for i, text in enumerate(("甲", "乙", "丙"))]
+    assert find(row, find_rules(drawn(1, 3), [one.polygon for one in row])) == ()
+    few = [line("确定", 60, 62), line("取消", 360, 150)]
+    assert find(few, find_rules(drawn(4, 3), [one.polygon for one in few])) == ()
+
+
 def test_a_page_without_text_has_no_rules_and_no_tables() -> None:
     assert find_rules(drawn(3, 3), []) == []
     assert find([], []) == ()
@@ -301,10 +308,17 @@ PROSE = "the figures below are based on unaudited accounts"
             for i in range(5)
             for x, text in ((40, "名称：华联"), (300, "电话：12345"), (560, "地址：青岛"))
         ],
+        [
+            line(text, x + 37 * (i * step % 5), 40 + 34 * i)
+            for i, row in enumerate(
+                ("汉口 K1068 新县", "Hankou 微 Xinxian", "8月4日 11:20开 7车11号", "78元 网 新空调硬卧")
+            )
+            for step, (x, text) in enumerate(zip((40, 400, 760), row.split(), strict=True), start=1)
+        ],
         [line(f"{i + 1}.", 40, 40 + 34 * i) for i in range(6)] + [line(PROSE, 90, 40 + 34 * i) for i in range(6)],
         [line(text, x, 40 + 34 * i) for i in range(6) for x, text in ((40, "Chapter ......"), (400, str(7 * i)))],
     ],
-    ids=["columns", "letter", "labels", "list", "contents"],
+    ids=["columns", "letter", "labels", "ticket", "list", "contents"],
 )
 def test_other_text_side_by_side_is_no_table(lines: list[Line]) -> None:
     assert find(lines, []) == ()

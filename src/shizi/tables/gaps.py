@@ -22,6 +22,8 @@ HEAD_PITCH = 1.1  # the rows of a head stand no further apart, in text heights
 STRAY = 0.1  # share of rows whose text may cross a gutter: what stands over several columns
 SHORT = 13.0  # mean width of cells, in text heights, beyond which a column is running text
 FILLED = 0.62  # running text fills this share of its column's width on average
+# Share of the text in line with its column, in tables 0.72 at least; text heights by which it may be off.
+ALIGNED, ASKEW = 0.65, 0.6
 LABELLED = re.compile(r"[^\d:：]{1,12}[:：]\s*\S|[^\d:：]{2,12}[:：]$")
 LEADERS = re.compile(r"\.{4}|…|·{4}|－{4}|_{4}")
 CAPTION = re.compile(r"(附?表|续表|图|Table|Tab\.|Figure|Fig\.)\s*[\d一二三四五六七八九十A-Z]")
@@ -259,6 +261,7 @@ def _is_table(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size:
         running > (0 if len(columns) < 4 else 1)
         or fill < 0.5
         or statistics.median(i.right - i.left for i in items) > SHORT * size
+        or _aligned(cells, size) < ALIGNED
     ):
         return False
     if len(columns) == 2:
@@ -266,6 +269,18 @@ def _is_table(rows: Sequence[Row], columns: Sequence[tuple[float, float]], size:
         return len(full) >= 4 and numbers >= 0.7 * len(full) and columns[1][0] - columns[0][1] < SHORT * size
     dense = sum(len(row) >= max(2, 0.5 * len(columns)) for row in rows)
     return len(full) >= 3 and dense >= 3 and len(items) >= 0.45 * len(full) * len(columns)
+
+
+def _aligned(columns: Sequence[Sequence[Item]], size: float) -> float:
+    """Give the share of the text that stands in line, by its left, its right or its middle, with most of its column."""
+    several = [column for column in columns if len(column) > 1]
+    in_line = sum(max(_in_line(column, side, size) for side in ("left", "right", "centre")) for column in several)
+    return in_line / max(1, sum(map(len, several)))
+
+
+def _in_line(column: Sequence[Item], side: str, size: float) -> int:
+    places = [float(getattr(item, side)) for item in column]
+    return max(sum(abs(place - other) < ASKEW * size for other in places) for place in places)
 
 
 def _is_running(column: Sequence[Item], left: float, right: float, size: float) -> bool:
