@@ -1,7 +1,7 @@
 """Clutter: whether straight edges that meet are a table's rules, or a photograph's windows, bricks and shelves.
 
-Takes the rules of a level page and its pixels, gives those that no picture fills. A table's cells are blank but for their
-text; what shows through a grid laid over a photograph is not.
+Takes the rules of a level page and its pixels, gives those that no picture fills. A table's cells are blank but for
+their text; what shows through a grid laid over a photograph is not.
 """
 
 from collections.abc import Sequence
