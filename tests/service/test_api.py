@@ -550,3 +550,20 @@ def test_terms_in_headers_and_body(client: FlaskClient, image: str, png: bytes) 
     assert client.post("/ocr/predict", data=png, headers={**headers, "X-Priority": "first"}).status_code == 400
     body = {"image": image, "deadline_ms": 5000, "priority": "bulk", "no_store": True}
     assert client.post("/ocr/predict", json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            b'--B\r\nContent-Disposition: form-data; name="file"; filename="\xb7\xa2.png"\r\n\r\nx\r\n--B--\r\n',
+            "UTF-8",
+        ),
+        (b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nhalf of it', "boundary"),
+    ],
+    ids=["a file name in GBK", "cut off"],
+)
+def test_a_form_that_cannot_be_read_is_not_taken_for_an_empty_one(client: FlaskClient, body: bytes, told: str) -> None:
+    answer = client.post("/ocr/predict", data=body, content_type="multipart/form-data; boundary=B")
+    assert answer.status_code == 400
+    assert told in answer.get_json()["error"]

@@ -13,8 +13,9 @@ from typing import IO
 
 from flask import Request
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.export import FORMATS
@@ -56,8 +57,27 @@ class Order:
     format: str = "json"
 
 
+class _LoudParser(FormDataParser):
+    """Refuses a form that it cannot read; Werkzeug's own takes it for an empty one."""
+
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+        self.silent = False
+        try:
+            return super().parse(stream, mimetype, content_length, options)
+        except UnicodeDecodeError as error:
+            raise InputError("The form has a name or file name that is not UTF-8; expected UTF-8.") from error
+        except ValueError as error:
+            raise InputError(
+                f"The form cannot be read ({error}); expected multipart/form-data that ends with its boundary."
+            ) from error
+
+
 class MemoryRequest(Request):
     """A request whose uploads stay in memory: they are bounded, and no picture should touch the disk."""
+
+    form_data_parser_class = _LoudParser
 
     def _get_file_stream(
         self,
