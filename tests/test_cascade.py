@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from shizi.cascade import Cascade, stretches, with_spaces
+from shizi.cascade import Cascade, stretches, wide_gaps, with_spaces
 from shizi.charset import BLANK, Charset
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
@@ -195,6 +195,21 @@ def test_a_sure_space_at_the_edge_of_a_stretch_is_there_once() -> None:
     found, asked = read(shown, shown.replace("0", "O"), chances)
     assert len(asked) == 1
     assert found.text == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "gap", "places"),
+    [("ab", 12, [1]), ("ab", 3, []), ("12", 12, []), ("a1", 12, [1]), (".1", 12, [1]), ("a.", 12, []), ("a一", 12, [])],
+)
+def test_bare_paper_between_letters_is_a_doubtful_gap(text: str, gap: int, places: list[int]) -> None:
+    pixels = np.full((50, 40 + gap, 3), 240, np.uint8)
+    pixels[15:40, 10:20] = pixels[15:40, 20 + gap : 30 + gap] = 30
+    pixels[:5] = 30  # the line above looks in
+    middles = [15 / (40 + gap), (25 + gap) / (40 + gap)]
+    chars = [Char(c, 0.99, middle - 0.1, middle + 0.1) for c, middle in zip(text, middles, strict=True)]
+    assert wide_gaps(pixels, chars) == places
+    assert wide_gaps(255 - pixels, chars) == places  # white on black
+    assert wide_gaps(np.full_like(pixels, 9), chars[:1]) == wide_gaps(pixels[:0], chars) == []
 
 
 def test_stretches_that_touch_are_one() -> None:

@@ -10,6 +10,7 @@ where the strong recogniser does not see these, it reads the whole line.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +27,9 @@ NEAR = 3
 # Sure characters taken along at each end, and of a word of Latin letters or figures so many: O and 0, l and 1 are told
 # apart by their company.
 ALONG, WORD = 1, 8
+# Shares of a strip's height that are not looked at above and below (neighbours look in there), of its strongest
+# contrast from which a column holds ink, and of the height left that is wider than between letters.
+EDGES, INKED, WIDE = (0.14, 0.08), 0.25, 0.21
 # Stretches that are together so much of a line's length are read as the whole line.
 MOST = 0.6
 
@@ -63,7 +67,8 @@ class Cascade:
         places: list[tuple[int, Stretch]] = []
         whole: list[int] = []
         for i, (reading, trace) in enumerate(zip(readings, traces, strict=True)):
-            found = list(stretches(reading.chars, doubtful(reading.chars, trace, self._doubt)))
+            gaps = wide_gaps(strips[i], reading.chars) if self._doubt else ()
+            found = list(stretches(reading.chars, doubtful(reading.chars, trace, self._doubt, gaps)))
             covered = sum(end - start for start, end in (stretch.ends(reading.chars) for stretch in found))
             if not reading.chars or covered > MOST:
                 whole.append(i)
@@ -141,12 +146,43 @@ def _spaces(chars: Sequence[Char]) -> dict[int, Char | None]:
     return found
 
 
-def doubtful(chars: Sequence[Char], trace: Trace, doubt: float) -> list[tuple[int, int]]:
-    """Give the ranges of characters under `doubt`, and doubtful gaps as empty ranges, in order."""
+def wide_gaps(strip: Pixels, chars: Sequence[Char]) -> list[int]:
+    """Find where a space may be missing: a letter or figure with as much bare paper before it as is between words.
+
+    Seen in the strip (H W 3) itself, since the small recogniser leaves spaces out without a doubt.
+    """
+    height, width = strip.shape[:2]
+    inner = strip[int(EDGES[0] * height) : height - int(EDGES[1] * height), :, 1]
+    if not inner.size:
+        return []
+    column = inner.max(axis=0).astype(np.int16) - inner.min(axis=0)
+    inked = np.flatnonzero(column > INKED * max(1, int(column.max())))  # columns
+    found = []
+    for i, (char, after) in enumerate(pairwise(chars)):
+        if not _may_be_parted(char.text, after.text):
+            continue
+        first, last = (int((c.start + c.end) / 2 * width) for c in (char, after))
+        ink = inked[np.searchsorted(inked, first) : np.searchsorted(inked, last)]
+        if np.diff(ink, prepend=first, append=last).max() > WIDE * len(inner):
+            found.append(i + 1)
+    return found
+
+
+def _may_be_parted(one: str, other: str) -> bool:
+    """Say whether a space between two characters would be typed; figures stand wide in tables without any."""
+    letters = one.isascii() and other.isascii() and other.isalnum() and (one.isalnum() or one in ".,:;!?)")
+    return letters and not (one.isdigit() and other.isdigit())
+
+
+def doubtful(chars: Sequence[Char], trace: Trace, doubt: float, gaps: Iterable[int] = ()) -> list[tuple[int, int]]:
+    """Give the ranges of characters under `doubt`, and doubtful gaps as empty ranges, in order.
+
+    `gaps`: places of characters before which there is a doubtful gap whatever the trace says.
+    """
     ranges = [(i, i + 1) for i, char in enumerate(chars) if char.confidence < doubt]
     middles = [(char.start + char.end) / 2 for char in chars]
     at = np.searchsorted(middles, [(step + 0.5) / trace.steps for step in _doubtful_gaps(trace, GAP * doubt)])
-    return sorted(ranges + [(place, place) for place in set(at.tolist())])
+    return sorted(ranges + [(place, place) for place in {*at.tolist(), *gaps}])
 
 
 def stretches(chars: Sequence[Char], ranges: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
