@@ -196,13 +196,6 @@ def test_a_frame_around_text_is_no_table() -> None:
     assert find(lines, find_rules(page, [one.polygon for one in lines])) == ()
 
 
-def test_a_row_of_boxes_is_no_table_and_one_filled_cell_makes_none() -> None:
-    row = [line(text, 60 + 150 * i, 62) for i, text in enumerate(("甲", "乙", "丙"))]
-    assert find(row, find_rules(drawn(1, 3), [one.polygon for one in row])) == ()
-    few = [line("确定", 60, 62), line("取消", 360, 150)]
-    assert find(few, find_rules(drawn(4, 3), [one.polygon for one in few])) == ()
-
-
 def test_a_page_without_text_has_no_rules_and_no_tables() -> None:
     assert find_rules(drawn(3, 3), []) == []
     assert find([], []) == ()

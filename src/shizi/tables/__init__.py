@@ -4,7 +4,7 @@ Takes the page's lines (with their characters, where cells may cut them) and its
 of models; pixels only `rules` sees.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,6 @@ from shizi.crop import Region
 from shizi.document import Cell, Line, Table
 from shizi.geometry import Point, Polygon
 from shizi.line_image import Pixels
-from shizi.tables.clutter import uncluttered
 from shizi.tables.gaps import Item, Plan, Stretch, between_rules, rows_of, without_rules, wrapped
 from shizi.tables.grid import Grid, Span, grid_of, groups, is_grid
 from shizi.tables.level import Level
@@ -25,7 +24,7 @@ __all__ = ["Rule", "cut_apart", "find", "find_rules"]
 
 EDGE = 0.01  # text reaches this share of a table's size beyond its frame
 MOST_BANDS = 4  # a table with more rows between rules has a rule under each
-FEWEST = 2  # cells with text in one row or column: frames and charts have none
+FEWEST = 2  # cells with text: frames and charts have none
 
 
 def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
@@ -33,7 +32,7 @@ def find_rules(pixels: Pixels, text: Sequence[Polygon]) -> list[Rule]:
     if not text:
         return []
     view = view_of(pixels, text)
-    return [view.back(rule) for rule in uncluttered(completed(rules_in(view), view), view)]
+    return [view.back(rule) for rule in completed(rules_in(view), view)]
 
 
 def cut_apart(regions: Sequence[Region], rules: Sequence[Rule]) -> list[Region]:
@@ -83,26 +82,12 @@ def _find(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Table]:
 
 
 def _ruled(lines: Sequence[Line], rest: Iterable[int], grid: Grid, size: float) -> Table | None:
-    """Fill a grid; None if it has one row, or too few of its cells have text."""
+    """Fill a grid; None if too few of its cells have text."""
     pieces = _pieces(lines, rest, grid)
-    if len(grid.spans) < 3 or not _is_filled(grid, {n for n, _ in pieces}):
+    if len({span for span, _ in pieces}) < FEWEST or len(grid.spans) < 3:
         return None
     grid, pieces = _parted(lines, grid, pieces, size)
-    return _table(grid, pieces, ruled=True) if len(grid.rows) > 2 else None
-
-
-def _is_filled(grid: Grid, filled: Set[int]) -> bool:
-    """Say whether some row or column has text in half of its own cells, and in two at least: a head has."""
-    rows: dict[int, list[int]] = {}
-    columns: dict[int, list[int]] = {}
-    for n, span in enumerate(grid.spans):
-        if span.row_span == 1:
-            rows.setdefault(span.row, []).append(n)
-        if span.column_span == 1:
-            columns.setdefault(span.column, []).append(n)
-    return any(
-        len(filled & set(cells)) >= max(FEWEST, 0.5 * len(cells)) for cells in (*rows.values(), *columns.values())
-    )
+    return _table(grid, pieces, ruled=True)
 
 
 def _pieces(lines: Sequence[Line], rest: Iterable[int], grid: Grid) -> list[tuple[int, Piece]]:

@@ -45,7 +45,6 @@ WIDE, APART, ROW = (
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
 COARSE = 16  # pixels that tell the colour beyond a page's edge
 GREY = 3  # levels by which the channels of a page without colours differ at most
-THROUGH = 0.5  # share of its length over which a rule that is one shape with something else is seen alone
 BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
 ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
 MOST = 1500  # pieces looked at: the longest; a picture of more is no form
@@ -203,14 +202,6 @@ def _ridges(colours: Map, way: int, across: Map) -> Map:
     return np.asarray(reduce(cv2.max, channels), np.uint8)
 
 
-def ridges(colours: Map, size: float) -> Map:
-    """Give by how much each pixel (H W C) stands out, dark or light, from what is around it within a rule's width."""
-    thick = 2 * round(THICKEST * size / 2) + 3
-    around = np.ones((thick, thick), np.uint8)
-    dark, light = (_ridges(colours, way, around) for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
-    return np.asarray(cv2.max(dark, light), np.uint8)
-
-
 def _turn(width: int, height: int, text: Sequence[Polygon], scale: float) -> Floats:
     """Give the matrix (2 3) that sets the page's text level, within scaled pixels."""
     angles = [polygon.angle for polygon in text if polygon.width > 2 * polygon.height and abs(polygon.angle) < 30]
@@ -330,41 +321,18 @@ def _peaks(levels: npt.NDArray[np.floating], size: float) -> npt.NDArray[np.floa
 
 def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
     """Trace the pieces of rules in a mask."""
-    shapes = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    for shape in sorted(shapes, key=len, reverse=True)[:MOST]:
-        outline = np.asarray(shape[:, 0], np.int32)
-        left, top, width, height = cv2.boundingRect(shape)
-        thick = (cv2.contourArea(shape) + len(outline) / 2) / width
-        thin = thick <= THICKEST * size + 2 and height <= 0.2 * width + THICKEST * size
-        ends = _ends(outline, left, left + width) if thin else _ends_through(shape, mask, size)
-        if ends is None:
+    contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    for contour in sorted(contours, key=len, reverse=True)[:MOST]:
+        outline = np.asarray(contour[:, 0], np.int32)
+        left, top, width, height = cv2.boundingRect(contour)
+        thick = (cv2.contourArea(contour) + len(outline) / 2) / width
+        if thick > THICKEST * size + 2 or height > 0.2 * width + THICKEST * size:
             continue
-        piece = float(left), ends[0], float(left + width), ends[1]
-        if abs(ends[1] - ends[0]) < STEEPEST * width + 2 and not _is_stroke(bounds, piece, size):
+        y0, y1 = _ends(outline, left, left + width)
+        piece = float(left), y0, float(left + width), y1
+        if abs(y1 - y0) < STEEPEST * width + 2 and not _is_stroke(bounds, piece, size):
             sure = bool(strong[top : top + height, left : left + width].any(axis=0).mean() > 0.5)
             yield Piece(*piece, *((width, 0.0) if sure else (0.0, width)))
-
-
-def _ends_through(shape: cv2.typing.MatLike, mask: Map, size: float) -> tuple[float, float] | None:
-    """Give the heights of a rule at the left and right ends of a shape (its outline, N 1 2); None if it is no rule.
-
-    What a stamp's ring or a picture touches is one shape with it, yet thin elsewhere, and there on one straight line.
-    """
-    left, top, width, height = cv2.boundingRect(shape)
-    if width < WIDE * size:
-        return None
-    whole = np.zeros((height, width), np.uint8)
-    cv2.drawContours(whole, [shape], -1, 1, cv2.FILLED, offset=(-left, -top))
-    whole &= mask[top : top + height, left : left + width]
-    thick = whole.sum(axis=0)
-    thin = np.flatnonzero(thick <= THICKEST * size + 2)
-    if len(thin) < THROUGH * width:
-        return None
-    middles = (whole * np.arange(height)[:, None]).sum(axis=0)[thin] / np.maximum(1, thick[thin])
-    slope, first = np.polyfit(thin, middles, 1)
-    if np.abs(first + slope * thin - middles).mean() > ASIDE / 2 * size:
-        return None
-    return float(top + first), float(top + first + slope * width)
 
 
 def _long(mask: Map, length: float) -> Map:
