@@ -102,6 +102,8 @@ def test_everything_can_be_done_with_the_keyboard(told: Live, open_page: Opens, 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(row(page, "b.png")).to_contain_class("selected")
+    page.wait_for_load_state("networkidle")  # a picture that comes later is shown whole again
+    expect(page.locator(".frames polygon").first).to_be_visible()
     page.locator("#stage").focus()
     level = page.locator("#zoom-level").text_content()
     page.keyboard.press("+")
