@@ -117,7 +117,7 @@ class Cascade:
 
 
 def with_spaces(read: Sequence[Char], before: Sequence[Char]) -> tuple[Char, ...]:
-    """Set the spaces that either reading of a line, next to Chinese the first, shows between characters both read alike.
+    """Set the spaces that either reading, next to Chinese the first alone, shows between characters both read alike.
 
     Each recogniser now and then leaves a space out; the strong one also sees some around Chinese where none was typed.
     """
