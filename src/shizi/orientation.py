@@ -21,6 +21,9 @@ TRIALS = 4  # columns read each way before a page is turned
 # Columns of vertical Chinese read at least this surely restacked as lying down; turned lines under half as surely.
 COLUMN_SURE = 0.75
 DOUBTFUL = 0.95  # 94% of lines standing on their heads are read with less a character, 8% of upright ones
+# Of these, on pages of more than a few lines, only those that the small recogniser reads upside down nearly as surely
+# are read so in earnest.
+FEW, SLACK = 3, 0.2
 MARGIN = 0.1  # another way round is taken for a reading this much surer; on a page of turned lines without a margin
 
 
@@ -68,14 +71,16 @@ def turn_page(pixels: Pixels, quarters: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, -quarters))
 
 
-def read_regions(pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLines, search: bool) -> list[ReadRegion]:
-    """Read every region of a page; with `search`, whichever way up it reads best."""
+def read_regions(
+    pixels: Pixels, regions: Sequence[Region], recogniser: ReadsLines, search: bool, glance: ReadsLines | None = None
+) -> list[ReadRegion]:
+    """Read every region of a page; with `search`, whichever way up it reads best; `glance` as for `set_upright`."""
     lying = [region.rolled(-1) if region.is_tall else region for region in regions]
     strips = [cut(pixels, region) for region in lying]
     readings = recogniser.read(strips, margins=True)
     turned = [False] * len(strips)
     if search:
-        readings, turned = set_upright(strips, readings, recogniser)
+        readings, turned = set_upright(strips, readings, recogniser, glance)
     found = []
     for i, reading in enumerate(readings):
         if regions[i].is_tall and not turned[i] and _is_column(reading):
@@ -107,22 +112,32 @@ def _restacked(pixels: Pixels, regions: list[ReadRegion], recogniser: ReadsLines
 
 
 def set_upright(
-    strips: Sequence[Pixels], readings: Sequence[Reading], recogniser: ReadsLines
+    strips: Sequence[Pixels],
+    readings: Sequence[Reading],
+    recogniser: ReadsLines,
+    glance: ReadsLines | None = None,
 ) -> tuple[list[Reading], list[bool]]:
     """Read again, upside down, the strips that were read without sureness.
 
-    Gives the better readings and which strips were turned. When most of the text turns out to stand on its head, the
-    remaining strips are tried as well.
+    Gives the better readings and which strips were turned. `glance`, a quicker recogniser, is asked first which are
+    worth it. When most of the text turns out to stand on its head, all remaining strips are tried.
     """
     better, turned = list(readings), [False] * len(strips)
 
+    def upside_down(candidates: Sequence[int]) -> list[Pixels]:
+        return [np.ascontiguousarray(strips[i][::-1, ::-1]) for i in candidates]
+
     def try_turned(candidates: Sequence[int], margin: float) -> None:
-        again = recogniser.read([np.ascontiguousarray(strips[i][::-1, ::-1]) for i in candidates], margins=True)
+        again = recogniser.read(upside_down(candidates), margins=True)
         for i, reading in zip(candidates, again, strict=True):
             if sureness(reading) > sureness(readings[i]) + margin:
                 better[i], turned[i] = reading, True
 
-    try_turned([i for i, reading in enumerate(readings) if sureness(reading) < DOUBTFUL], MARGIN)
+    doubtful = [i for i, reading in enumerate(readings) if sureness(reading) < DOUBTFUL]
+    if glance is not None and len(strips) > FEW:
+        seen = glance.read(upside_down(doubtful), margins=True)
+        doubtful = [i for i, look in zip(doubtful, seen, strict=True) if sureness(look) > sureness(readings[i]) - SLACK]
+    try_turned(doubtful, MARGIN)
     if _most([len(reading.text) for reading in better], turned):
         try_turned([i for i, done in enumerate(turned) if not done], 0.0)
     return better, turned

@@ -186,7 +186,7 @@ class Reader:
             rules = find_rules(without_seals(pixels, seals), [_polygon(region) for region in regions])
             regions = cut_apart(regions, rules)
             watch.lap("tables")
-        found = read_regions(pixels, regions, reader, search)
+        found = read_regions(pixels, regions, reader, search, self._first)
         watch.lap("recognise")
         if on_its_head(found):
             size, pixels, rotation = pixels.shape[1::-1], turn_page(pixels, 2), (rotation + 180) % 360
@@ -273,7 +273,8 @@ class Reader:
             watch.lap("text_layer")
             rest = page.rest(doubtful)
             if rest is not None:
-                regions = read_regions(rest, self._detector.find(rest), reader, options.orientation == "auto")
+                search = options.orientation == "auto"
+                regions = read_regions(rest, self._detector.find(rest), reader, search, self._first)
                 found = [_fragment(item) for item in regions if sureness(item.reading) >= LEGIBLE]
                 found, stamped = _sealed(found, rest, find_seals(rest))
 
