@@ -127,8 +127,17 @@ def test_wrong_forms_are_told(form: dict[str, Any], status: int, words: str, cli
 
 
 def test_it_has_to_be_a_form(client: FlaskClient, answer: dict[str, Any], png: bytes) -> None:
-    assert client.post("/ocr/export", json=answer).status_code == 400
+    assert client.post("/ocr/export", json=answer).status_code == 415
     strange = given(answer) | {"picture": (io.BytesIO(png), "a.png")}
     assert export(client, strange).status_code == 400
+    nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"
+    response = client.post("/ocr/export", data=nameless, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, "without a name" in response.get_json()["error"]) == (400, True)
+    twice = given(answer) | {"file": [(io.BytesIO(png), "a.png"), (io.BytesIO(png), "b.png")]}
+    assert "several of 'file'" in export(client, twice).get_json()["error"]
+    both = given(answer) | {"document": [json.dumps(answer), json.dumps(answer)]}
+    assert "'document' is given 2 times" in export(client, both).get_json()["error"]
+    queried = client.post("/ocr/export?format=text", data=given(answer), content_type="multipart/form-data")
+    assert "'format' stands in the query" in queried.get_json()["error"]
     large = given(answer, file=(io.BytesIO(bytes(150_000)), "a.png"))
     assert export(client, large).status_code == 413

@@ -322,7 +322,7 @@ def test_several_requests_at_once_are_answered_one_a_connection(steady: Live) ->
 
 
 def submit(service: Live, data: bytes, **headers: str) -> str:
-    status, _, body = service.request("POST", "/ocr/jobs", data, **PNG, **headers)
+    status, _, body = service.request("POST", "/ocr/jobs", b"BM " + data, **PNG, **headers)
     assert status == 202, body
     return str(json.loads(body)["id"])
 

@@ -84,7 +84,7 @@ def service() -> Service:
 @api.post("/predict")
 @describes(
     PredictAnswer,
-    refusals=(400, 401, 403, 413, 414, 415, 422, 429, 500, 503, 504),
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
     refusal=PredictRefusal,
     also=(*file_types(), ZIP_TYPE),
     bodies=picture_bodies,

@@ -5,6 +5,7 @@ Nothing is read again. What a caller brings is checked as strictly as what a cal
 the processes that read: whatever it does there, it costs that request alone.
 """
 
+import codecs
 from typing import Any
 
 from flask import Blueprint, request
@@ -12,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shizi.document import Document
-from shizi.errors import InputError, OptionsError, TooLarge
+from shizi.errors import InputError, OptionsError, TooLarge, UnsupportedFormat
 from shizi.export import FORMATS
 from shizi.service import bodies
 from shizi.service.answers import FilledForm, FormField, Page, Verdict
@@ -86,19 +87,28 @@ def export() -> ResponseReturnValue:
 def _form(most: int) -> tuple[dict[str, str], bytes, bytes | None]:
     """Take the form apart. Raises InputError for what does not belong in it, TooLarge for too large a file."""
     if request.mimetype != "multipart/form-data":
-        raise InputError("The body is no form; expected multipart/form-data with 'document' and 'format'.")
-    values = dict(request.form.items())
-    document = values.pop("document", "").encode("utf-8", "surrogatepass")
-    for part, kept in request.files.items():
-        if part == "document":  # a large text may come as a file, which browsers send without copying it
-            document = kept.read()
-        elif part != "file":
+        raise UnsupportedFormat(
+            f"The content type is {request.mimetype[:80]!r}; expected multipart/form-data with 'document' and 'format'."
+        )
+    if request.args:
+        name = next(iter(request.args))
+        raise OptionsError(f"Option {name[:40]!r} stands in the query; expected all of them in the form.")
+    values = bodies.single_values(request.form)
+    bodies.check_names(request.files)
+    files: dict[str, bytes] = {}
+    for part, kept in request.files.items(multi=True):
+        if part not in ("file", "document"):
             raise InputError(f"The form has a file under {part[:80]!r}; expected 'file' or 'document'.")
+        if part in files or part in values:
+            raise InputError(f"The form has several of {part!r}; expected one: export each document by itself.")
+        files[part] = kept.read()
+    # A large text may come as a file, which browsers send without copying it.
+    document = files.get("document") or values.pop("document", "").encode("utf-8", "surrogatepass")
+    document = document.removeprefix(codecs.BOM_UTF8)
     strange = sorted(set(values) - set(_FORM))
     if strange:
         raise OptionsError(f"Unknown option {strange[0][:40]!r}; known are document, file, {', '.join(_FORM)}.")
-    upload = request.files.get("file")
-    data = upload.read() if upload is not None else None
+    data = files.get("file")
     if data is not None and len(data) > most:
         raise TooLarge(bodies.too_large_message(most, f"{len(data):,} bytes"))
     return values, document, data
