@@ -349,11 +349,13 @@ def test_what_is_taken_slowly_comes_whole(tmp_path: Path) -> None:
     ("sent", "said"),
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32)), "speaks plain HTTP"),
-        (b"GET /ocr/health HTTP/1.1\nHost: x\n\n", "no well-formed HTTP/1.1"),
+        (b"GET /ocr/health HTTP/1.1\nHost: x\n\n", "The first line is not"),
         (b"GET /ocr/health HTTP/1.1\r\nHost: x\n", "no well-formed HTTP/1.1"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no well-formed HTTP/1.1"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "The first line is not"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "The first line is not"),
+        ("GET /ocr/health?模式=快 HTTP/1.1\r\n\r\n".encode(), "has to be percent-encoded"),
     ],
-    ids=["TLS", "line feeds", "one line feed", "HTTP/2"],
+    ids=["TLS", "line feeds", "one line feed", "HTTP/2", "SSH", "no ASCII"],
 )
 def test_other_protocols_are_answered_at_once(sent: bytes, said: str, steady: Live) -> None:
     """Not when the time for a body is over: who asks for https:// would see a page that loads for half a minute."""

@@ -24,6 +24,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNOR
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 _OLD = re.compile(rb"\s*[^\r\n]* HTTP/1\.0\r\n")
+_FIRST_LINE = re.compile(rb"\s*[^\r\n]* HTTP/\d\.\d\r\n")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})(?:[ \t;][^\r\n]{0,100})?\r\n")
 
@@ -37,6 +38,7 @@ class Collector:
         self.expects = False
         self._most_bytes = most_bytes
         self._most = 0
+        self._begun = False  # whether the first line is there
         self._body: int | None = None  # where the body begins
         self._end: int | None = None  # where it ends, once that is known
         self._chunk = 0  # where the next chunk begins
@@ -47,8 +49,7 @@ class Collector:
         self.taken += len(data)
         known = len(self.data) - len(data)
         if self._body is None and not self._read_heading(max(0, known - 3)):
-            # A line that ends without a carriage return makes a heading that never ends: refused at once by the parser.
-            return len(self.data) > _MOST_HEADING or _BARE_LINE_END.search(self.data, known) is not None
+            return len(self.data) > _MOST_HEADING or self._is_hopeless(known)
         assert self._body is not None
         if self._end is not None:
             return self._end - self._body > self._most or len(self.data) >= self._end
@@ -75,6 +76,17 @@ class Collector:
             length = _LENGTH.search(heading)
             self._end = self._body + (int(length[1]) if length else 0)
         return True
+
+    def _is_hopeless(self, known: int) -> bool:
+        """Tell whether this can be no heading, by what came after `known` bytes; the parser then refuses it at once.
+
+        Its first line is that of another protocol, or one ends without a carriage return: such a heading never ends.
+        """
+        if not self._begun and self.data.find(b"\r\n", max(2, known - 1)) >= 0:
+            self._begun = True
+            if _FIRST_LINE.match(self.data) is None:
+                return True
+        return _BARE_LINE_END.search(self.data, known) is not None
 
     def _chunks_end(self) -> bool:
         """Walk the chunks that are there; a malformed one ends the wait: the parser will refuse it."""

@@ -45,6 +45,10 @@ _TLS_HANDSHAKE = 0x16  # the first byte of a connection by TLS
 
 # What the parser refuses, and what to tell; everything else of its kind is a 400.
 _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    refused.InvalidRequestLine: (
+        *(400, "Bad Request"),
+        "The first line is not METHOD ADDRESS HTTP/1.1; what is not ASCII in an address has to be percent-encoded.",
+    ),
     refused.LimitRequestLine: (414, "URI Too Long", "The address is too long; send options in the body."),
     refused.LimitRequestHeaders: (
         *(431, "Request Header Fields Too Large"),
