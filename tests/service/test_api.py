@@ -464,10 +464,17 @@ def test_the_log_has_a_row_a_request_and_no_content(
     assert not re.search("识字|私人|forged|\n", "".join(written))
 
 
-def test_a_refusal_tells_its_cause_in_the_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_tells_its_cause_in_the_log(
+    client: FlaskClient, reader: FakeReader, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     client.post("/ocr/predict", data=b"x", content_type="text/plain")
     assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "unsupported_format"
+    client.post("/ocr/predict?deadline_ms=0", data={"file": [(io.BytesIO(b"one"), "a"), (io.BytesIO(b"two"), "b")]})
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "options"
+    reader.error = errors.DamagedFile("The file ends early.")
+    client.post("/ocr/predict", data={"file": [(io.BytesIO(b"one"), "a"), (io.BytesIO(b"two"), "b")]})
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "damaged_file"
 
 
 def test_answers_are_not_kept_by_anyone(client: FlaskClient) -> None:
