@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from shizi.document import Document
+from shizi.errors import InputError
 from shizi.export import FORMATS
-from shizi.service.exports import given_document
+from shizi.service.given import given_document
 
 
 def export(client: FlaskClient, form: dict[str, Any]) -> TestResponse:
@@ -108,6 +109,13 @@ def test_what_is_no_document_is_refused(
     response = export(client, given(changed(answer, *path, to=value)))
     assert (response.status_code, response.get_json()["code"]) == (400, "input")
     assert words in response.get_json()["error"]
+
+
+def test_a_document_of_very_many_pages_is_refused(answer: dict[str, Any]) -> None:
+    """A page of no lines is held in 7 kB, and its JSON has a hundredth of that."""
+    page = answer["pages"][0] | {"lines": [], "blocks": [], "text": ""}
+    with pytest.raises(InputError, match="pages: List should have at most 10000 items"):
+        given_document(json.dumps({"pages": [page] * 10_001}).encode())
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,8 @@ def _typed(form: Mapping[str, str]) -> dict[str, object]:
     """Take a form's texts for what they stand for: what is no text is written as in JSON."""
     values: dict[str, object] = dict(form)
     for name in set(values) & {"margins", "page", "polygon", "rotation", "vertical"}:
+        if len(form[name]) > _LONGEST_SENT:
+            continue
         try:
             values[name] = json.loads(form[name])
         except (ValueError, RecursionError):

@@ -122,8 +122,10 @@ def upload() -> Response:
     file = request.files.get("file")
     if file is None:
         return _failure(101, "[Error] No file was uploaded.")
+    told = request.form.get("json") or "{}"
+    bodies.check_elements(told.encode("utf-8", "surrogatepass"))
     try:
-        given = json.loads(request.form.get("json") or "{}")
+        given = json.loads(told)
     except (ValueError, RecursionError):
         return _failure(107, "[Error] Invalid JSON format.")
     chosen = given if isinstance(given, dict) else {}
