@@ -164,7 +164,7 @@ class IntakeWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no t
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Go on with a connection once a thread is done with it: the rest of the answer, then what is next."""
-        if not conn.sock.unsent or not fs.done() or fs.cancelled() or fs.exception() is not None:
+        if not conn.sock.unsent or fs.cancelled() or fs.exception() is not None:
             self._after(conn, fs)
             return
         self._unsent += len(conn.sock.unsent)
