@@ -3,18 +3,21 @@
     python bench/faults.py [--seconds 60] [--jobs 6] [--redis] [--slow 1000]
 
 Starts `shizi serve` with jobs, keeps single requests and jobs of several pages coming, and meanwhile kills reading
-processes and the worker (SIGKILL), holds open slow connections, sends half bodies, fills the disk that the jobs lie on
-(a file system of its own; needs root), and with `--redis` kills and restarts Redis. Then checks: every job ended once
-with all its pages, every report came, no request took longer than its deadline, and the service is well. Prints one
-JSON object; ends with 1 when anything of that failed.
+processes and the worker (SIGKILL), holds open slow connections (that do not send, do not take their answer, do not
+close), sends half bodies, sets the clock an hour forth and back, fills the disk that the jobs lie on (a file system of
+its own; needs root), and with `--redis` kills and restarts Redis. Then checks: every job ended once with all its pages,
+every report came, no request took longer than its deadline, and the service is well. Prints one JSON object; ends
+with 1 when anything of that failed.
 """
 
 import argparse
 import http.client
 import io
+import itertools
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -24,10 +27,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -38,10 +42,22 @@ import load
 DEADLINE_SECONDS = 60.0
 # What the operating system and a loaded machine may add to a deadline.
 GRACE_SECONDS = 20.0
+# What Python imports by itself when it starts: moves the time of day by the seconds that a file says.
+CLOCK = """
+import time
+from pathlib import Path
+
+at, told = time.time, Path(__file__).with_name("seconds")
+time.time = lambda: at() + float(told.read_text() or 0)
+"""
+JUMPS = ("3600", "0", "-3600", "0")
 SLOW_BEGINNINGS = (
     b"POST /ocr/pre",
     b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\nhalf",
     b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    b"POST /ocr/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 1000000000000\r\n\r\nmuch",
+    b"GET /ocr/static/swagger/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /ocr/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 )
 
 
@@ -165,16 +181,53 @@ def send_half(trial: Trial) -> None:
 
 
 def be_slow(count: int) -> Callable[[Trial], None]:
-    """Hold connections open that never finish their request."""
+    """Hold connections open that never finish their request or take their answer; open those anew that were ended."""
 
     def act(trial: Trial) -> None:
+        for connection in [one for one in trial.held if is_over(one)]:
+            trial.held.remove(connection)
+            connection.close()
         for number in range(count - len(trial.held)):
             with suppress(OSError):
-                connection = socket.create_connection(("127.0.0.1", trial.service.port), timeout=10)
+                connection = socket.socket()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.settimeout(10)
+                connection.connect(("127.0.0.1", trial.service.port))
                 connection.sendall(SLOW_BEGINNINGS[number % len(SLOW_BEGINNINGS)])
                 trial.held.append(connection)
 
     return act
+
+
+def is_over(connection: socket.socket) -> bool:
+    """Tell whether the other side has closed a connection, with or without something left to read."""
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    return bool(poll.poll(0))
+
+
+def jump(folder: Path) -> Callable[[Trial], None]:
+    """Set the clock that `jumping` made, each time to another hour."""
+    jumps = itertools.cycle(JUMPS)
+
+    def act(trial: Trial) -> None:
+        (folder / "told").write_text(next(jumps))
+        (folder / "told").rename(folder / "seconds")  # at once: nobody reads half of it
+
+    return act
+
+
+@contextmanager
+def jumping() -> Iterator[tuple[Path, dict[str, str]]]:
+    """Give the folder of a clock that can be set, and the environment of processes that go by it.
+
+    It is the time of day that jumps, as on a machine whose clock is set; what tells how long something took goes on.
+    """
+    with tempfile.TemporaryDirectory(prefix="shizi-clock-") as folder:
+        (Path(folder) / "sitecustomize.py").write_text(CLOCK)
+        (Path(folder) / "seconds").write_text("0")
+        found = [folder, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        yield Path(folder), {"PYTHONPATH": os.pathsep.join(filter(None, found))}
 
 
 def fill(folder: Path) -> Callable[[Trial], None]:
@@ -218,7 +271,12 @@ def small_disk(megabytes: int) -> Iterator[tuple[Path, bool]]:
 
 
 def run(
-    command: Sequence[str], seconds: float, jobs: int, faults: Sequence[tuple[str, Callable[[Trial], None]]], where: str
+    command: Sequence[str],
+    seconds: float,
+    jobs: int,
+    faults: Sequence[tuple[str, Callable[[Trial], None]]],
+    where: str,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Let the service work for `seconds` while the faults come one after the other; give what was met."""
     settings = {
@@ -229,6 +287,7 @@ def run(
         "SHIZI_WEBHOOK_HOSTS": "127.0.0.1",
         "SHIZI_WEBHOOK_SECRET": "for these tests alone",
         "SHIZI_CACHE": "off",
+        **environment,
     }
     reports = Reports()
     trial = Trial(load.Service(command, **settings), reports)
@@ -289,7 +348,8 @@ def main() -> int:
         ("half bodies", send_half),
         ("worker killed", kill_the_worker),
     ]
-    with small_disk(20) as (folder, mounted):
+    with small_disk(20) as (folder, mounted), jumping() as (clock, environment):
+        faults.append(("clock set", jump(clock)))
         where = str(folder / "jobs")
         if given.redis:
             sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -300,7 +360,7 @@ def main() -> int:
             faults.append(("redis killed", restart(server)))
         elif mounted:
             faults.append(("disk full", fill(folder)))
-        result = run(load.SERVE, given.seconds, given.jobs, faults, where)
+        result = run(load.SERVE, given.seconds, given.jobs, faults, where, environment)
         if given.redis:
             server.end()
     print(json.dumps(result, indent=1))

@@ -233,6 +233,8 @@ def test_each_error_has_its_status(kind: type[ShiziError], client: FlaskClient, 
         (b"", "not JSON"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
+        ('{"image": "aGk=", "password": "密码"}'.encode("gbk"), "send it in UTF-8"),
+        ('{"image": "aGk="}'.encode("utf-16"), "send it in UTF-8"),
         (b"[" * 10_000, "not JSON"),
         (b"[1]", "no JSON object"),
         (b"null", "no JSON object"),
@@ -253,6 +255,12 @@ def test_bad_json(body: bytes, said: str, client: FlaskClient, reader: FakeReade
     response = client.post("/ocr/predict", data=body, content_type="application/json")
     assert said in check_error(response, errors.InputError)["error"]
     assert reader.asked == []
+
+
+def test_json_as_some_shells_write_it(client: FlaskClient, image: str) -> None:
+    """PowerShell and Notepad put a byte order mark before UTF-8."""
+    body = json.dumps({"image": image}).encode("utf-8-sig")
+    assert client.post("/ocr/predict", data=body, content_type="application/json").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -456,10 +464,17 @@ def test_the_log_has_a_row_a_request_and_no_content(
     assert not re.search("识字|私人|forged|\n", "".join(written))
 
 
-def test_a_refusal_tells_its_cause_in_the_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_tells_its_cause_in_the_log(
+    client: FlaskClient, reader: FakeReader, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     client.post("/ocr/predict", data=b"x", content_type="text/plain")
     assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "unsupported_format"
+    client.post("/ocr/predict?deadline_ms=0", data={"file": [(io.BytesIO(b"one"), "a"), (io.BytesIO(b"two"), "b")]})
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "options"
+    reader.error = errors.DamagedFile("The file ends early.")
+    client.post("/ocr/predict", data={"file": [(io.BytesIO(b"one"), "a"), (io.BytesIO(b"two"), "b")]})
+    assert json.loads(JsonRows().format(caplog.records[-1]))["cause"] == "damaged_file"
 
 
 def test_answers_are_not_kept_by_anyone(client: FlaskClient) -> None:
@@ -538,7 +553,7 @@ def test_bad_terms(query: str, client: FlaskClient, png: bytes) -> None:
     assert query.split("=")[0] in check_error(response, errors.OptionsError)["error"]
 
 
-@pytest.mark.parametrize("deadline", [True, 1.5, None, [1], {}])
+@pytest.mark.parametrize("deadline", [True, 1.5, None, [1], {}, "9" * 5000, 10**25])
 def test_bad_deadlines_in_json(deadline: object, client: FlaskClient, image: str) -> None:
     response = client.post("/ocr/predict", json={"image": image, "deadline_ms": deadline})
     assert response.status_code == (200 if deadline is None else 400)
@@ -548,6 +563,7 @@ def test_terms_in_headers_and_body(client: FlaskClient, image: str, png: bytes) 
     headers = {"X-Deadline-Ms": "5000", "X-Priority": "bulk", "Content-Type": "image/png"}
     assert client.post("/ocr/predict", data=png, headers=headers).status_code == 200
     assert client.post("/ocr/predict", data=png, headers={**headers, "X-Priority": "first"}).status_code == 400
+    assert client.post("/ocr/predict", data=png, headers={**headers, "X-Deadline-Ms": "9" * 5000}).status_code == 400
     body = {"image": image, "deadline_ms": 5000, "priority": "bulk", "no_store": True}
     assert client.post("/ocr/predict", json=body).status_code == 200
 

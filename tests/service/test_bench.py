@@ -52,7 +52,9 @@ def test_faults(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> N
         server: RedisServer = request.getfixturevalue("redis_server")
         chosen.append(("redis killed", faults.restart(server)))
         where = server.url
-    result = faults.run(command(tmp_path), seconds=1, jobs=3, faults=chosen, where=where)
+    with faults.jumping() as (clock, environment):
+        chosen.append(("clock set", faults.jump(clock)))
+        result = faults.run(command(tmp_path), 1, 3, chosen, where, environment)
     assert result["passed"], result
 
 

@@ -33,7 +33,7 @@ def app(tmp_path: Path, reader: FakeReader) -> Iterator[Flask]:
 
 
 def uploaded(
-    client: FlaskClient, data: bytes = b"a document", name: str = "合同.pdf", **options: Any
+    client: FlaskClient, data: bytes = b"%PDF- of any kind", name: str = "合同.pdf", **options: Any
 ) -> dict[str, Any]:
     form = {"file": (io.BytesIO(data), name), "json": json.dumps(options)}
     response = client.post(f"{DOC}/upload", data=form)
@@ -111,7 +111,7 @@ def test_pages_and_password_reach_the_reader(client: FlaskClient, reader: FakeRe
     task = uploaded(client, pageRangeStart=2, pageRangeEnd=3, password="geheim", **{"doc.extractionMode": "fullPage"})
     assert done(client, task["data"])["pages_count"] == 2
     assert {(options.password, options.pdf) for _, options in reader.asked} == {("geheim", "ocr")}
-    listed = uploaded(client, b"other", pageList=[1, 4])["data"]
+    listed = uploaded(client, b"%PDF- other", pageList=[1, 4])["data"]
     done(client, listed)
     assert [page["page"] for page in asked(client, listed, is_data=True)["data"]] == [1, 4]
 
@@ -184,6 +184,7 @@ def test_refused_requests(client: FlaskClient) -> None:
         assert client.post(f"{DOC}/download", json={"id": task, "file_types": types}).get_json()["code"] == code
     assert client.get(f"{DOC}/download/guessed/a.txt").status_code == 404
     assert uploaded(client, bytes(100_001))["code"] == 901
+    assert "The file is JSON" in uploaded(client, b"{}")["data"]
 
 
 def test_a_file_name_leads_nowhere(client: FlaskClient) -> None:
@@ -204,7 +205,7 @@ def test_one_keys_tasks_are_not_anothers(tmp_path: Path, reader: FakeReader) -> 
     client = app.test_client()
     form = {"file": (io.BytesIO(b"x"), "a.pdf")}
     assert client.post(f"{DOC}/upload", data=form, headers=reading).get_json()["code"] == 921
-    task = client.post(f"{DOC}/upload", data={"file": (io.BytesIO(b"x"), "a.pdf")}, headers=desk).get_json()["data"]
+    task = client.post(f"{DOC}/upload", data={"file": (io.BytesIO(b"%PDF-"), "a.pdf")}, headers=desk).get_json()["data"]
     for headers, code in ((desk, 100), (attic, 103), ({}, 920)):
         assert client.post(f"{DOC}/result", json={"id": task}, headers=headers).get_json()["code"] == code
     assert client.get(f"{DOC}/clear/{task}", headers=attic).get_json()["code"] == 101

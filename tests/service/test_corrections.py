@@ -96,6 +96,8 @@ def test_other_bodies_are_told(keeping: FlaskClient, png: bytes, image: str) -> 
     assert keeping.post("/ocr/corrections", data=png, content_type="image/png").status_code == 415
     assert keeping.post("/ocr/corrections", data=b"{", content_type="application/json").status_code == 400
     assert keeping.post("/ocr/corrections", data={"text": "x", "file": (io.BytesIO(png), "a.png")}).status_code == 400
+    twice = {"text": ["x", "y"], "line": (io.BytesIO(png), "l.png")}
+    assert "'text' is given 2 times" in keeping.post("/ocr/corrections", data=twice).get_json()["error"]
     large = base64.b64encode(bytes(60_000)).decode()
     assert keeping.post("/ocr/corrections", json={"line": large, "text": "x"}).status_code == 413
 

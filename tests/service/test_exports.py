@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from shizi.document import Document
+from shizi.errors import InputError
 from shizi.export import FORMATS
-from shizi.service.exports import given_document
+from shizi.service.given import given_document
 
 
 def export(client: FlaskClient, form: dict[str, Any]) -> TestResponse:
@@ -110,6 +111,13 @@ def test_what_is_no_document_is_refused(
     assert words in response.get_json()["error"]
 
 
+def test_a_document_of_very_many_pages_is_refused(answer: dict[str, Any]) -> None:
+    """A page of no lines is held in 7 kB, and its JSON has a hundredth of that."""
+    page = answer["pages"][0] | {"lines": [], "blocks": [], "text": ""}
+    with pytest.raises(InputError, match="pages: List should have at most 10000 items"):
+        given_document(json.dumps({"pages": [page] * 10_001}).encode())
+
+
 @pytest.mark.parametrize(
     ("form", "status", "words"),
     [
@@ -127,8 +135,17 @@ def test_wrong_forms_are_told(form: dict[str, Any], status: int, words: str, cli
 
 
 def test_it_has_to_be_a_form(client: FlaskClient, answer: dict[str, Any], png: bytes) -> None:
-    assert client.post("/ocr/export", json=answer).status_code == 400
+    assert client.post("/ocr/export", json=answer).status_code == 415
     strange = given(answer) | {"picture": (io.BytesIO(png), "a.png")}
     assert export(client, strange).status_code == 400
+    nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"
+    response = client.post("/ocr/export", data=nameless, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, "without a name" in response.get_json()["error"]) == (400, True)
+    twice = given(answer) | {"file": [(io.BytesIO(png), "a.png"), (io.BytesIO(png), "b.png")]}
+    assert "several of 'file'" in export(client, twice).get_json()["error"]
+    both = given(answer) | {"document": [json.dumps(answer), json.dumps(answer)]}
+    assert "'document' is given 2 times" in export(client, both).get_json()["error"]
+    queried = client.post("/ocr/export?format=text", data=given(answer), content_type="multipart/form-data")
+    assert "'format' stands in the query" in queried.get_json()["error"]
     large = given(answer, file=(io.BytesIO(bytes(150_000)), "a.png"))
     assert export(client, large).status_code == 413

@@ -363,7 +363,7 @@ def ended(client: FlaskClient, job: str) -> dict[str, Any]:
 
 def test_a_job_over_http(client: FlaskClient, reader: FakeReader) -> None:
     reader.pages = 3
-    job = submitted(client, b"a document", query_string={"mode": "fast", "pages": "2-"})["id"]
+    job = submitted(client, b"%PDF- of any kind", query_string={"mode": "fast", "pages": "2-"})["id"]
     values = ended(client, job)
     assert (values["state"], values["pages"], values["pages_read"], values["pages_failed"]) == ("done", 2, 2, 0)
     assert values["errors"] == []
@@ -381,8 +381,8 @@ def test_a_job_over_http(client: FlaskClient, reader: FakeReader) -> None:
 
 
 def test_many_files_come_as_a_zip(client: FlaskClient, reader: FakeReader) -> None:
-    reader.errors_by_data[b"broken"] = errors.DamagedFile("The file ends early.")
-    job = submitted(client, b"one", b"broken", b"two")["id"]
+    reader.errors_by_data[b"BM broken"] = errors.DamagedFile("The file ends early.")
+    job = submitted(client, b"BM one", b"BM broken", b"BM two")["id"]
     values = ended(client, job)
     assert values["state"] == "done"
     assert values["errors"] == [{"file": 1, "page": 1, "error": "The file ends early.", "code": "damaged_file"}]
@@ -397,18 +397,21 @@ def test_many_files_come_as_a_zip(client: FlaskClient, reader: FakeReader) -> No
     assert client.get(f"/ocr/jobs/{job}/result?file=1").get_json()["code"] == "not_finished"
     assert client.get(f"/ocr/jobs/{job}/result?file=3").get_json()["code"] == "options"
     assert client.get(f"/ocr/jobs/{job}/result?format=word").get_json()["code"] == "options"
+    for query in ("formats=text", "partial=1", "format=text&format=json", "file=" + "0" * 3000, "file=0000000000002"):
+        refused = client.get(f"/ocr/jobs/{job}/result?{query}")
+        assert refused.get_json()["code"] == "options", query
 
 
 def test_many_files_of_which_one_was_read_are_a_zip_all_the_same(client: FlaskClient, reader: FakeReader) -> None:
     """Or a caller could not tell what it will get from what it sent."""
-    reader.errors_by_data[b"broken"] = errors.DamagedFile("The file ends early.")
-    job = submitted(client, b"broken", b"two")["id"]
+    reader.errors_by_data[b"BM broken"] = errors.DamagedFile("The file ends early.")
+    job = submitted(client, b"BM broken", b"BM two")["id"]
     ended(client, job)
     result = client.get(f"/ocr/jobs/{job}/result?format=text")
     assert result.content_type == "application/zip"
     assert zipfile.ZipFile(io.BytesIO(result.data)).namelist() == ["0001-1名.txt", "errors.json"]
     pdf = client.get(f"/ocr/jobs/{job}/result?format=pdf")
-    assert (pdf.status_code, pdf.get_json()["code"]) == (415, "unsupported_format"), "no PDF can be made of it"
+    assert (pdf.status_code, pdf.get_json()["code"]) == (422, "damaged_file"), "no PDF can be made of it"
 
 
 def test_a_file_no_pdf_can_be_made_of_does_not_sink_the_zip(client: FlaskClient, png: bytes) -> None:
@@ -436,7 +439,7 @@ def test_every_format(client: FlaskClient, png: bytes) -> None:
 def test_partial_results(client: FlaskClient, reader: FakeReader) -> None:
     reader.pages = 2
     reader.hold()
-    job = submitted(client, b"a document")["id"]
+    job = submitted(client, b"%PDF- of any kind")["id"]
     assert reader.arrived.acquire(timeout=10)
     assert client.get(f"/ocr/jobs/{job}").get_json()["pages_read"] == 0
     early = client.get(f"/ocr/jobs/{job}/result")
@@ -448,26 +451,26 @@ def test_partial_results(client: FlaskClient, reader: FakeReader) -> None:
 
 def test_cancel_while_it_reads(client: FlaskClient, reader: FakeReader) -> None:
     reader.hold()
-    job = submitted(client, b"a document")["id"]
+    job = submitted(client, b"%PDF- of any kind")["id"]
     assert reader.arrived.acquire(timeout=10)
     assert client.delete(f"/ocr/jobs/{job}").get_json()["was"] == "running"
     reader.release.set()
     assert client.get(f"/ocr/jobs/{job}").status_code == 404
-    assert ended(client, submitted(client, b"another")["id"])["state"] == "done"
+    assert ended(client, submitted(client, b"BM another")["id"])["state"] == "done"
 
 
 def test_sent_twice_is_one_job(client: FlaskClient) -> None:
     headers = {"Idempotency-Key": "order-17"}
-    first = submitted(client, b"one", headers=headers)
-    assert submitted(client, b"one", headers=headers)["id"] == first["id"]
-    other = client.post("/ocr/jobs", data=b"two", content_type="image/png", headers=headers)
+    first = submitted(client, b"BM one", headers=headers)
+    assert submitted(client, b"BM one", headers=headers)["id"] == first["id"]
+    other = client.post("/ocr/jobs", data=b"BM two", content_type="image/png", headers=headers)
     assert (other.status_code, other.get_json()["code"]) == (400, "options")
-    strange = client.post("/ocr/jobs", data=b"two", content_type="image/png", headers={"Idempotency-Key": "a b"})
+    strange = client.post("/ocr/jobs", data=b"BM two", content_type="image/png", headers={"Idempotency-Key": "a b"})
     assert strange.get_json()["code"] == "options"
 
 
 def test_not_to_be_stored_is_forgotten_once_fetched(client: FlaskClient) -> None:
-    job = submitted(client, b"one", query_string={"no_store": "true"})["id"]
+    job = submitted(client, b"BM one", query_string={"no_store": "true"})["id"]
     ended(client, job)
     assert client.get(f"/ocr/jobs/{job}/result").status_code == 200
     assert client.get(f"/ocr/jobs/{job}/result").status_code == 404
@@ -481,6 +484,32 @@ def test_limits_of_jobs_are_their_own(client: FlaskClient) -> None:
     assert client.post("/ocr/jobs", data=four).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("data", "kind", "status", "code", "said"),
+    [
+        (b"{}", "image/gif", 415, "unsupported_format", "The file is JSON"),
+        (b"PK\x03\x04 a Word document", "application/pdf", 415, "unsupported_format", "a zip archive"),
+        (bytes(100), "application/octet-stream", 415, "unsupported_format", "of no kind known here"),
+        (b"", "multipart/form-data", 422, "damaged_file", "The file is empty"),
+    ],
+)
+def test_what_is_no_picture_is_no_job(
+    data: bytes, kind: str, status: int, code: str, said: str, client: FlaskClient
+) -> None:
+    """Whatever type the caller states. He would learn of it otherwise once he asks how his job stands."""
+    body: Any = {"file": (io.BytesIO(data), "a.png")} if kind == "multipart/form-data" else data
+    response = client.post("/ocr/jobs", data=body, content_type=kind)
+    assert (response.status_code, response.get_json()["code"]) == (status, code)
+    assert said in response.get_json()["error"]
+
+
+def test_what_is_no_picture_among_others_fails_alone(client: FlaskClient, reader: FakeReader) -> None:
+    reader.errors_by_data[b"{}"] = errors.UnsupportedFormat("The file is JSON.")
+    values = ended(client, submitted(client, b"{}", b"BM two")["id"])
+    assert (values["state"], values["pages_read"]) == ("done", 1)
+    assert [(one["file"], one["code"]) for one in values["errors"]] == [(0, "unsupported_format")]
+
+
 @pytest.mark.parametrize("job", ["nothing", "..%2f..%2fetc", "x" * 500, "%00"])
 def test_no_such_job(job: str, client: FlaskClient) -> None:
     for path in (f"/ocr/jobs/{job}", f"/ocr/jobs/{job}/result"):
@@ -492,7 +521,7 @@ def test_a_defect_fails_one_page_and_logs_no_text(
     client: FlaskClient, reader: FakeReader, caplog: pytest.LogCaptureFixture
 ) -> None:
     reader.error = RuntimeError("机密文字")
-    values = ended(client, submitted(client, b"one")["id"])
+    values = ended(client, submitted(client, b"BM one")["id"])
     assert (values["state"], values["errors"][0]["code"]) == ("failed", "internal")
     assert "RuntimeError" in caplog.text
     assert "机密文字" not in caplog.text + json.dumps(values, ensure_ascii=False)

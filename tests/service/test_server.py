@@ -13,7 +13,9 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import live
+import numpy as np
 import pytest
+from fakes import as_png
 from live import Live, serving, until
 
 from shizi import errors
@@ -275,6 +277,95 @@ def test_slow_clients_hold_no_thread(tmp_path: Path) -> None:
         assert service.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
 
 
+SMALL_WINDOW = 4096  # what a client's side of a connection takes in before the client does
+
+
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [
+        ("GET /ocr/health", b"Connection: close\r\n\r\n"),
+        ("POST /ocr/nowhere", b"Content-Length: 1000000000000\r\n\r\n"),
+        ("GET /ocr/health", b"Content-Length: 1000000000000\r\n\r\n"),
+        ("POST /ocr/predict", b"Content-Type: image/png\r\nContent-Length: 00000000000000000009\r\n\r\n"),
+        ("POST /ocr/predict", b"Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n000000009\r\nab"),
+        ("GET /ocr/static/swagger/swagger-ui-bundle.js", b"\r\n"),
+    ],
+    ids=[
+        "leaves it open",
+        "announces much",
+        "announces much to a GET",
+        "long length",
+        "long chunk size",
+        "takes nothing",
+    ],
+)
+def test_no_client_is_waited_for(path: str, rest: bytes, steady: Live) -> None:
+    """There are nine threads and one event loop; each of these held one of them up for seconds."""
+    clients = []
+    for _ in range(100):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
+        client.connect(("127.0.0.1", steady.port))
+        client.sendall(f"{path} HTTP/1.1\r\nHost: x\r\n".encode() + rest)
+        clients.append(client)
+    for _ in range(3):
+        assert steady.request("GET", "/ocr/health")[0] == 200
+    for client in clients:
+        client.close()
+    assert steady.request("POST", "/ocr/predict", b"a picture", **PNG)[0] == 200
+
+
+def test_what_is_taken_slowly_comes_whole(tmp_path: Path) -> None:
+    """More of an answer than the kernel keeps for a connection, for more clients than there are threads."""
+    page = as_png(np.random.default_rng(1).integers(0, 256, (1300, 1300, 3), np.uint8))
+    asked = b"POST /ocr/predict?format=pdf HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    asked += b"Content-Length: %d\r\n\r\n" % len(page) + page
+    clients = []
+    with start(tmp_path, SHIZI_MAX_BYTES="10000000", SHIZI_QUEUE="0") as service:
+        for _ in range(10):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", service.port))
+            client.sendall(asked)
+            assert client.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200", "its turn is over, and the next one's comes"
+            clients.append(client)
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+        connection.request("GET", "/ocr/health")
+        assert connection.getresponse().status == 200
+        connection.close()
+        for client in clients:
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            data = answer.read()
+            assert (data[:5], data.rstrip()[-5:], len(data) > len(page)) == (b"%PDF-", b"%%EOF", True)
+        clients[-1].sendall(b"GET /ocr/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert clients[-1].recv(12) == b"HTTP/1.1 200", "and the connection goes on"
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32)), "speaks plain HTTP"),
+        (b"GET /ocr/health HTTP/1.1\nHost: x\n\n", "The first line is not"),
+        (b"GET /ocr/health HTTP/1.1\r\nHost: x\n", "no well-formed HTTP/1.1"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "The first line is not"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "The first line is not"),
+        ("GET /ocr/health?模式=快 HTTP/1.1\r\n\r\n".encode(), "has to be percent-encoded"),
+    ],
+    ids=["TLS", "line feeds", "one line feed", "HTTP/2", "SSH", "no ASCII"],
+)
+def test_other_protocols_are_answered_at_once(sent: bytes, said: str, steady: Live) -> None:
+    """Not when the time for a body is over: who asks for https:// would see a page that loads for half a minute."""
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=20) as connection:
+        connection.sendall(sent)
+        heading, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert heading.startswith(b"HTTP/1.1 400 ")
+    assert said in json.loads(body)["error"]
+
+
 def test_half_a_request_is_given_up(tmp_path: Path) -> None:
     with (
         start(tmp_path, SHIZI_BODY_SECONDS="0.1") as service,
@@ -305,6 +396,45 @@ def test_expect_continue(steady: Live) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 200")
 
 
+def test_http_1_0_is_told_nothing_in_between(steady: Live) -> None:
+    heading = HEADING.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", steady.port), timeout=60) as connection:
+        connection.sendall(heading)
+        assert steady.request("GET", "/ocr/health")[0] == 200
+        connection.sendall(b"a picture")
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.0 200")
+
+
+def test_a_refused_request_leaves_its_connection_to_the_next(steady: Live) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", steady.port, timeout=60)
+    for method, path, size, status in (
+        *(("POST", "/ocr/nowhere", 90_000, 404), ("DELETE", "/ocr/predict", 90_000, 405)),
+        *(("GET", "/ocr/health", 90_000, 200), ("POST", "/ocr/predict?mode=x", 90_000, 400)),
+        ("GET", "/ocr/health", 0, 200),
+    ):
+        connection.request(method, path, bytes(size), {"Content-Type": "image/png"})
+        kept = connection.sock
+        response = connection.getresponse()
+        response.read()
+        assert (response.status, response.getheader("Connection")) == (status, "keep-alive")
+        assert connection.sock is kept
+    connection.close()
+
+
+def test_a_large_job_may_begin_slowly(tmp_path: Path) -> None:
+    """How much may come is told by the whole first line, not by what of it comes first."""
+    body = b"%PDF-" + bytes(1_000_000)
+    with start(tmp_path, SHIZI_JOBS=str(tmp_path / "jobs"), SHIZI_MAX_BYTES="1000") as service:
+        for target in (b"/ocr/jobs", b"http://x/ocr/jobs"):
+            with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.sendall(b"PO")
+                assert service.request("GET", "/ocr/health")[0] == 200
+                connection.sendall(b"ST " + target + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\n")
+                connection.sendall(b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                assert connection.makefile("rb").read().startswith(b"HTTP/1.1 202")
+
+
 def test_one_connection_serves_many_requests(steady: Live) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", steady.port, timeout=60)
     for size in (10, 90_000, 1, 50_000):
@@ -322,7 +452,7 @@ def test_several_requests_at_once_are_answered_one_a_connection(steady: Live) ->
 
 
 def submit(service: Live, data: bytes, **headers: str) -> str:
-    status, _, body = service.request("POST", "/ocr/jobs", data, **PNG, **headers)
+    status, _, body = service.request("POST", "/ocr/jobs", b"BM " + data, **PNG, **headers)
     assert status == 202, body
     return str(json.loads(body)["id"])
 

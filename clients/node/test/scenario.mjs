@@ -57,18 +57,18 @@ console.log(`job: ${job.state}, ${job.pages_read} of ${job.pages} pages, progres
 console.log(`document: ${(await shizi.document(id)).pages.length} pages`);
 const pdf = await shizi.result(id, "pdf");
 console.log(`job pdf: ${pdf.name} ${pdf.mediaType} ${text(pdf.data.subarray(0, 5))}`);
-const named = Object.entries({ "a.png": "one", "b.png": "two", "c.png": "damaged" });
+const named = Object.entries({ "a.bmp": "BM one", "b.bmp": "BM two", "c.bmp": "BM damaged" });
 const several = await shizi.submit(named.map(([name, said]) => ({ name, data: bytes(said) })));
 const { errors } = await shizi.wait(several.id, { timeoutMs: 60_000 });
 const zip = await shizi.result(several.id, "text");
 console.log(`several: ${zip.name} ${text(zip.data.subarray(0, 2))}, failed ${zip.failedPages.join(" ")}`);
 console.log(`one of several: ${(await shizi.result(several.id, "text", { file: 1 })).name}, ${errors[0].code}`);
 const idempotencyKey = `order-${process.pid}`;
-const first = await shizi.submit([bytes("one")], {}, { idempotencyKey });
-const again = await shizi.submit([bytes("one")], {}, { idempotencyKey });
+const first = await shizi.submit([bytes("BM one")], {}, { idempotencyKey });
+const again = await shizi.submit([bytes("BM one")], {}, { idempotencyKey });
 console.log(`ordered twice: one job ${first.id === again.id}`);
 
-const held = await shizi.submit([bytes("hold")]);
+const held = await shizi.submit([bytes("BM hold")]);
 while ((await shizi.job(held.id)).state !== "running");
 await refused("too early", shizi.document(held.id));
 console.log(`cancelled: was ${(await shizi.delete(held.id)).was}`);

@@ -81,16 +81,16 @@ async def jobs(shizi: AsyncClient) -> None:
     print(f"document: {len((await shizi.document(job.id)).pages)} pages")
     file = await shizi.result(job.id, "pdf")
     print(f"job pdf: {file.name} {file.media_type} {file.data[:5].decode()}")
-    several: list[Source] = [("a.png", b"one"), ("b.png", b"two"), ("c.png", b"damaged")]
+    several: list[Source] = [("a.bmp", b"BM one"), ("b.bmp", b"BM two"), ("c.bmp", b"BM damaged")]
     job = await shizi.wait((await shizi.submit(several)).id, timeout=60)
     file = await shizi.result(job.id, "text")
     print(f"several: {file.name} {file.data[:2].decode()}, failed {' '.join(file.failed_pages)}")
     print(f"one of several: {(await shizi.result(job.id, 'text', file=1)).name}, {job.errors[0].code}")
     order = f"order-{os.getpid()}"
-    first = await shizi.submit([b"one"], idempotency_key=order)
-    again = await shizi.submit([b"one"], idempotency_key=order)
+    first = await shizi.submit([b"BM one"], idempotency_key=order)
+    again = await shizi.submit([b"BM one"], idempotency_key=order)
     print(f"ordered twice: one job {str(first.id == again.id).lower()}")
-    held = await shizi.submit([b"hold"])
+    held = await shizi.submit([b"BM hold"])
     while (await shizi.job(held.id)).state != "running":
         pass
     try:

@@ -29,7 +29,7 @@ from shizi.service.failures import Failures
 from shizi.service.gate import Gate
 from shizi.service.metrics import Metrics
 from shizi.service.readings import Engine, Readings, Request
-from shizi.service.refusals import error_values
+from shizi.service.refusals import error_values, note
 from shizi.service.schemas import file_types, picture_bodies, query_schemas
 from shizi.service.settings import Settings
 from shizi.service.terms import Terms
@@ -84,7 +84,7 @@ def service() -> Service:
 @api.post("/predict")
 @describes(
     PredictAnswer,
-    refusals=(400, 401, 403, 413, 414, 415, 422, 429, 500, 503, 504),
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503, 504),
     refusal=PredictRefusal,
     also=(*file_types(), ZIP_TYPE),
     bodies=picture_bodies,
@@ -243,6 +243,7 @@ def _several(
 
 def _all_refused(first: ShiziError, documents: Sequence[dict[str, Any]]) -> ResponseReturnValue:
     """Answer several files of which none could be read: the first one's error, with each one's own beside it."""
+    note(first.code)
     return jsonify(error_values(first) | {"request_id": g.request_id, "documents": documents}), first.http_status
 
 

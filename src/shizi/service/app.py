@@ -58,10 +58,6 @@ _OPEN = {
 }
 _ADMIN_PATHS = ("/metrics", "/ocr/cache", "/ocr/models")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# What is left of a refused body is read off the wire, so that the client, still sending, sees the answer and
-# not a reset connection; but no more than this.
-_DRAIN_BYTES = 64_000_000
-_DRAIN_SECONDS = 5.0
 
 
 class _PlainJson(DefaultJSONProvider):
@@ -224,9 +220,6 @@ def _allow_origin(response: Response) -> None:
 
 def _finish(response: Response) -> Response:
     _allow_origin(response)
-    if response.status_code >= 400:
-        environ = request.environ
-        response.call_on_close(lambda: _drain(environ))
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -293,21 +286,3 @@ def _refuse_http(error: HTTPException) -> ResponseReturnValue:
 
 def _fail(error: Exception) -> ResponseReturnValue:
     return _answer(translate(error))
-
-
-def _drain(environ: dict[str, Any]) -> None:
-    """Read what the client is still sending, once it has its answer."""
-    connection = environ.get("gunicorn.socket")
-    if connection is None:
-        return
-    deadline = time.monotonic() + _DRAIN_SECONDS
-    left = _DRAIN_BYTES
-    try:
-        connection.settimeout(_DRAIN_SECONDS)
-        while left > 0 and time.monotonic() < deadline:
-            chunk = environ["wsgi.input"].read(65536)
-            if not chunk:
-                return
-            left -= len(chunk)
-    except OSError:
-        return  # the client is gone, or sends nothing more; the server closes the connection

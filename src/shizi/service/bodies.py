@@ -6,7 +6,9 @@ taken. Knows nothing of what a picture is: that is told from its bytes, later an
 
 import base64
 import binascii
+import codecs
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -28,15 +30,17 @@ _ENVELOPE_BYTES = 64_000
 # Base64 is 4/3 of the bytes; in a form its + / and = may take three bytes each, about a tenth more.
 JSON_OVERHEAD = 4 / 3
 FORM_OVERHEAD = 1.5
+# What is collected of a body: more than any of these, and as much as a document and its file come to (`exports`).
+_COLLECTED = 2
+# Of a form, and of JSON that comes with pictures; counted before either is taken apart.
+_MOST_PARTS = 1000
+_MOST_ELEMENTS = 10_000
 _RAW_TYPES = (
     *("application/octet-stream", "application/pdf", "application/ofd", "application/vnd.ofd"),
     *("application/xml", "text/xml"),
 )
-# Requests whose bodies may be as large as jobs.
-_LARGE = (
-    *(b"POST /ocr/jobs", b"POST /ocr/picture", b"POST /ocr/export"),
-    *(b"POST /compat/umi/api/doc/", b"POST /api/doc/"),
-)
+# Requests whose bodies may be as large as jobs. Proxies may name the whole address.
+_LARGE = re.compile(rb"\s*POST (?:https?://[^/ ]*)?/+(?:ocr/+(?:jobs|picture|export)|(?:compat/+umi/+)?api/+doc/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class _LoudParser(FormDataParser):
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
         self.silent = False
+        if mimetype == "application/x-www-form-urlencoded":
+            text = stream.read()
+            if text.count(b"&") >= _MOST_PARTS:  # Werkzeug counts the parts of the other kind of form alone
+                raise TooLarge(f"The form has more than {_MOST_PARTS:,} fields; expected a picture and its options.")
+            stream = io.BytesIO(text)
         try:
             return super().parse(stream, mimetype, content_length, options)
         except UnicodeDecodeError as error:
@@ -120,9 +129,9 @@ def take(request: Request, settings: Settings) -> tuple[tuple[Upload, ...], Mapp
     kind = request.mimetype
     base64_overhead = JSON_OVERHEAD if kind == "application/json" else 1
     bound(request, settings, base64_overhead)
-    query = _single_values(request.args)
+    query = single_values(request.args)
     if kind == "application/json":
-        uploads, options = _from_json(whole_body(request))
+        uploads, options = _from_json(json_text(request))
     elif kind == "multipart/form-data":
         uploads, options = _from_form(request, settings.max_files)
     elif kind.startswith("image/") or kind in _RAW_TYPES:
@@ -145,9 +154,9 @@ def _format(name: object) -> str:
 
 
 def most_bytes(settings: Settings, heading: bytes) -> int:
-    """Tell how large a body can be that is worth taking in, by the first bytes of its request."""
-    most = settings.job_bytes if heading.startswith(_LARGE) else settings.max_bytes
-    return round(most * FORM_OVERHEAD) + _ENVELOPE_BYTES
+    """Tell how large a body can be that is worth taking in, by the heading of its request."""
+    most = max(settings.job_bytes, settings.max_bytes) if _LARGE.match(heading) else settings.max_bytes
+    return most * _COLLECTED + _ENVELOPE_BYTES
 
 
 def bound(request: Request, settings: Settings, overhead: float = 1) -> None:
@@ -164,6 +173,30 @@ def bound(request: Request, settings: Settings, overhead: float = 1) -> None:
     request.max_form_memory_size = request.max_content_length  # pictures as form fields; Werkzeug stops at 500 kB
 
 
+def json_text(request: Request) -> bytes:
+    """Give the body, of which JSON is expected, without the mark that some editors and shells put before it (a BOM).
+
+    Raises InputError for a body in another encoding than UTF-8.
+    """
+    body = whole_body(request)
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise InputError("The body is not UTF-8, so it is not JSON; send it in UTF-8.") from error
+    check_elements(body)
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def check_elements(text: bytes, most: int = _MOST_ELEMENTS) -> None:
+    """Raise TooLarge for JSON of more than `most` elements, before it is parsed.
+
+    Python holds an empty list of three bytes in eighty, and nobody else is served while it makes millions of them.
+    """
+    found = sum(text.count(mark) for mark in (b",", b"[", b"{"))
+    if found > most:
+        raise TooLarge(f"The JSON has {found:,} elements; expected at most {most:,}: send fewer.")
+
+
 def whole_body(request: Request) -> bytes:
     """Give the body. Raises RequestEntityTooLarge past the request's limit."""
     data = request.get_data(cache=False)
@@ -178,7 +211,7 @@ def json_object(request: Request, most_bytes: int) -> Mapping[str, object]:
         raise UnsupportedFormat(f"The content type is {request.mimetype[:80]!r}; expected application/json.")
     request.max_content_length = most_bytes
     try:
-        values = TypeAdapter(dict[str, object]).validate_json(whole_body(request))
+        values = TypeAdapter(dict[str, object]).validate_json(json_text(request))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InputError(f"The body is no JSON object ({first['msg'].removeprefix('Invalid JSON: ')}).") from error
@@ -229,8 +262,7 @@ def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Ma
             "The content type of the form names no boundary; let your HTTP client set Content-Type by itself."
         )
     _check_parts(request)
-    if None in {*request.files, *request.form}:  # as Werkzeug has them, against its types
-        raise InputError("The form has a part without a name; expected files under 'file' and options under theirs.")
+    check_names({**request.files, **request.form})
     strange = sorted(set(request.files) - {"file"})
     if strange:
         raise InputError(f"The form has a file under {strange[0][:80]!r}; expected it under 'file'.")
@@ -242,7 +274,7 @@ def _from_form(request: Request, max_files: int) -> tuple[tuple[Upload, ...], Ma
     if len(files) > max_files:
         raise TooLarge(f"The form has {len(files)} files; expected at most {max_files}: send them in several requests.")
     uploads = tuple(Upload(file.filename or "", file.read()) for file in files)
-    return uploads, _single_values(request.form)
+    return uploads, single_values(request.form)
 
 
 def _check_parts(request: Request) -> None:
@@ -259,11 +291,19 @@ def _check_parts(request: Request) -> None:
         ) from error
 
 
-def _single_values(values: MultiDict[str, str]) -> dict[str, str]:
+def single_values(values: MultiDict[str, str]) -> dict[str, str]:
+    """Give the values of a query or form by name. Raises OptionsError for a name that is given several times."""
+    check_names(values)
     for name, given in values.lists():
         if len(given) > 1:
             raise OptionsError(f"Option {name[:40]!r} is given {len(given)} times; expected once.")
     return values.to_dict()
+
+
+def check_names(values: Mapping[str, object]) -> None:
+    """Raise InputError for a part of a form without a name, which Werkzeug puts under None, against its types."""
+    if None in values:
+        raise InputError("The form has a part without a name; expected files under 'file' and options under theirs.")
 
 
 def check_size(uploads: tuple[Upload, ...], max_bytes: int) -> None:

@@ -147,7 +147,7 @@ def _parse() -> tuple[bytes, _Body]:
     settings, kind = service().settings, request.mimetype
     bodies.bound(request, settings, bodies.JSON_OVERHEAD if kind == "application/json" else 1)
     if kind == "application/json":
-        sent = _validated(_JsonBody, bodies.whole_body(request))
+        sent = _validated(_JsonBody, bodies.json_text(request))
         body: _Body = sent
         if (sent.line is None) == (sent.image is None):
             raise InputError(
@@ -157,7 +157,7 @@ def _parse() -> tuple[bytes, _Body]:
         data = bodies.decode_base64(sent.line or sent.image or "", name)
     elif kind == "multipart/form-data":
         name, data = _file()
-        body = _validated(_Body, json.dumps(_typed(request.form.to_dict())).encode())
+        body = _validated(_Body, json.dumps(_typed(bodies.single_values(request.form))).encode())
     else:
         raise UnsupportedFormat(f"The content type is {kind[:80]!r}; expected application/json or multipart/form-data.")
     if (name == "image") != (body.polygon is not None):
@@ -179,6 +179,8 @@ def _typed(form: Mapping[str, str]) -> dict[str, object]:
     """Take a form's texts for what they stand for: what is no text is written as in JSON."""
     values: dict[str, object] = dict(form)
     for name in set(values) & {"margins", "page", "polygon", "rotation", "vertical"}:
+        if len(form[name]) > _LONGEST_SENT:
+            continue
         try:
             values[name] = json.loads(form[name])
         except (ValueError, RecursionError):

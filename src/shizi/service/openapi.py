@@ -120,7 +120,7 @@ def _responses(told: Description) -> dict[str, Any]:
         content = {"application/json": {"schema": _ref(told.answer)}}
     content |= {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in told.also}
     responses = {str(told.status): {"description": "as asked", "content": content, "headers": _HEADERS}}
-    for status in sorted(told.refusals):
+    for status in sorted({*told.refusals, *_OF_ANY_REQUEST}):
         codes = ", ".join(sorted(kind.code for kind in _errors() if kind.http_status == status))
         headers = _HEADERS | (_RETRY if status in (429, 503, 504) else {})
         refusal = {"application/json": {"schema": _ref(told.refusal)}}
@@ -128,6 +128,8 @@ def _responses(told: Description) -> dict[str, Any]:
     return responses
 
 
+# What is refused before a route has it (`intake`): too slow, too long an address, too large headers.
+_OF_ANY_REQUEST = (408, 414, 431)
 _HEADERS = {"X-Request-ID": {"schema": {"type": "string"}, "description": "names the request in the log"}}
 _RETRY = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}}
 

@@ -116,12 +116,6 @@ class Readings:
         with self.gate.turn(0, deadline=deadline):
             return self.engine.write(name, document, data, ReadOptions(password=password), deadline)
 
-    def write_given(self, name: str, document: Document, data: bytes, password: str) -> bytes:
-        """Write a document that a caller brought, where files are read: whatever it holds, it costs that turn alone."""
-        deadline = time.monotonic() + self.settings.deadline_seconds
-        with self.gate.admitted(0, deadline=deadline), self.gate.turn(0, deadline=deadline):
-            return self.engine.write(name, document, data, ReadOptions(password=password), deadline)
-
     def picture(self, data: bytes, wanted: Wanted, gone: Callable[[], bool]) -> tuple[bytes, int]:
         """Give one page as a JPEG, and how many pages there are, behind all readings that wait."""
         deadline = time.monotonic() + self.settings.deadline_seconds

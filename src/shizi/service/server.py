@@ -156,6 +156,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_tmp_dir": _SHARED_MEMORY if shared_memory else None,
         "control_socket_disable": True,
         "preload_app": False,
+        # Files are sent as all answers are: by hand a thread would wait for the client (`collector.Outlet`).
+        "sendfile": False,
         "loglevel": "warning",
         "proc_name": "shizi",
         "pre_fork": _slow_down,

@@ -14,6 +14,7 @@ from shizi.service.gate import Rank
 
 PRIORITIES = {"interactive": Rank.INTERACTIVE, "bulk": Rank.BULK}
 _LONGEST_MS = 3_600_000
+_MOST_DIGITS = 20  # Python makes no number of more than 4300
 # What may stand among the options of a request and is none.
 NAMES = ("format", "deadline_ms", "priority", "no_store")
 
@@ -56,8 +57,9 @@ def _milliseconds(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON knows no difference between 500 and 500.0
     digits = str(value)
-    if isinstance(value, bool) or not digits.isascii() or not digits.isdigit() or not 1 <= int(digits) <= _LONGEST_MS:
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MOST_DIGITS else 0
+    if isinstance(value, bool) or not 1 <= number <= _LONGEST_MS:
         raise OptionsError(
             f"Option 'deadline_ms' is {digits[:40]!r}; expected a whole number from 1 to {_LONGEST_MS} (an hour)."
         )
-    return int(digits)
+    return number

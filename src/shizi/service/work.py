@@ -1,12 +1,13 @@
 """Work: how much there is to read in a file, guessed in pixels from its headers before anything is decoded.
 
-Takes the bytes of a file, gives pixels. Never fails: what a broken file really is, the reading tells. Runs no native
-code, since it runs in the process that holds all connections.
+Takes the bytes of a file, gives pixels; that never fails: what a broken file really is, the reading tells. Tells too
+whether a job is worth taking. Runs no native code, since it runs in the process that holds all connections.
 """
 
 import re
+from collections.abc import Iterable
 
-from shizi.errors import ShiziError
+from shizi.errors import InputError, ShiziError
 from shizi.pages import Limits, format_of, tiff
 from shizi.pages.headers import read_header
 
@@ -28,6 +29,23 @@ def pixels_in(data: bytes, limits: Limits) -> int:
         return min(_pixels(data, limits), limits.pixels * limits.frames)
     except (ShiziError, ValueError):
         return LEAST_PIXELS  # refused soon, and cheaply
+
+
+def check_kinds(files: Iterable[bytes]) -> None:
+    """Raise the first file's UnsupportedFormat or DamagedFile if all of `files` are empty or of no kind that is read.
+
+    Whoever sends one of those among others is told of it beside what was read.
+    """
+    refused: InputError | None = None
+    for data in files:
+        try:
+            format_of(data)
+        except InputError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused
 
 
 def _pixels(data: bytes, limits: Limits) -> int:

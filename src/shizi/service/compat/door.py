@@ -56,7 +56,7 @@ def json_object() -> dict[str, Any]:
     """Give the body as a JSON object, whatever its content type says. Raises InputError when it is none."""
     bound(bodies.JSON_OVERHEAD)
     try:
-        values = from_json(bodies.whole_body(request), allow_inf_nan=False)
+        values = from_json(bodies.json_text(request), allow_inf_nan=False)
     except ValueError as error:
         raise InputError("The body is not JSON.") from error
     if not isinstance(values, dict):

@@ -30,6 +30,7 @@ from shizi.service.compat import door, umi_lines
 from shizi.service.jobs.queue import ENDED, Order, Outcome, View
 from shizi.service.jobs.routes import written
 from shizi.service.jobs.runner import Runner
+from shizi.service.work import check_kinds
 
 _MOST_TASKS = 1000  # remembered in memory; the oldest are forgotten first, and lose only what is said above
 _STATES = {"queued": "waiting", "running": "running", "done": "success", "failed": "failure", "cancelled": "failure"}
@@ -121,14 +122,17 @@ def upload() -> Response:
     file = request.files.get("file")
     if file is None:
         return _failure(101, "[Error] No file was uploaded.")
+    told = request.form.get("json") or "{}"
+    bodies.check_elements(told.encode("utf-8", "surrogatepass"))
     try:
-        given = json.loads(request.form.get("json") or "{}")
+        given = json.loads(told)
     except (ValueError, RecursionError):
         return _failure(107, "[Error] Invalid JSON format.")
     chosen = given if isinstance(given, dict) else {}
     data: bytes = file.read()
     bodies.check_size((bodies.Upload("", data),), here.settings.job_bytes)
     options, task = _read_options(chosen), _task(chosen)
+    check_kinds([data])
     name = _UNSAFE.sub("_", (file.filename or "").strip())[:255] or "document"
     order = Order(files=[(name, data)], options=asdict(options), owner=_owner())
     job = runner.queue.submit(order)

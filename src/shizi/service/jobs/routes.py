@@ -26,11 +26,18 @@ from shizi.service.downloads import download, packed, tell_failed
 from shizi.service.jobs.queue import ENDED, FileView, Order, Outcome, View
 from shizi.service.jobs.runner import Runner
 from shizi.service.schemas import job_bodies, job_query
+from shizi.service.work import check_kinds
 
 jobs = Blueprint("jobs", __name__, url_prefix="/ocr")
 
 _REPEAT = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_NAMED = 200
+_MOST_DIGITS = 10
+_RESULT_QUERY: dict[str, dict[str, Any]] = {
+    "format": {"type": "string", "enum": list(FORMATS), "default": "json"},
+    "file": {"type": "integer", "minimum": 0, "description": "one of the files, from 0"},
+    "partial": {"type": "boolean", "default": False, "description": "give what is there of a job under way"},
+}
 _REFUSALS = (400, 401, 403, 404, 429, 500, 503)
 
 
@@ -38,12 +45,15 @@ _REFUSALS = (400, 401, 403, 404, 429, 500, 503)
 @describes(
     JobAnswer,
     status=202,
-    refusals=(400, 401, 403, 413, 414, 415, 429, 500, 503),
+    refusals=(400, 401, 403, 413, 415, 422, 429, 500, 503),
     bodies=job_bodies,
     query=job_query(),
 )
 def submit() -> ResponseReturnValue:
-    """Take a job: 202 with its id."""
+    """Take a job: 202 with its id.
+
+    One none of whose files is of a kind that is read is refused at once; of others, such files fail alone.
+    """
     here = service()
     here.gate.check_open()
     runner = _runner()
@@ -53,6 +63,7 @@ def submit() -> ResponseReturnValue:
         raise OptionsError("A job takes no format; ask for its result in any format when it is over.")
     if order.terms.webhook:
         runner.webhook.check(order.terms.webhook)
+    check_kinds(upload.data for upload in order.uploads)
     job = runner.queue.submit(
         Order(
             files=[(upload.name, upload.data) for upload in order.uploads],
@@ -92,21 +103,23 @@ def delete(job: str) -> ResponseReturnValue:
 @describes(
     "*/*",
     refusals=(*_REFUSALS, 409, 413, 415, 422, 504),  # a PDF is made of the file that was sent
-    query={
-        "format": {"type": "string", "enum": list(FORMATS), "default": "json"},
-        "file": {"type": "integer", "minimum": 0, "description": "one of the files, from 0"},
-        "partial": {"type": "boolean", "default": False, "description": "give what is there of a job under way"},
-    },
+    query=_RESULT_QUERY,
 )
 def result(job: str) -> ResponseReturnValue:
     """Give what was read, in any format: of one file, or of all of them in a ZIP."""
     view = _found(job)
-    name = request.args.get("format", "json")
+    asked = bodies.single_values(request.args)
+    if strange := sorted(set(asked) - set(_RESULT_QUERY)):
+        raise OptionsError(f"Unknown option {strange[0][:40]!r}; known are {', '.join(_RESULT_QUERY)}.")
+    name = asked.get("format", "json")
     if name not in FORMATS:
         raise OptionsError(f"Format {name[:40]!r} is unknown; expected one of {', '.join(FORMATS)}.")
     FORMATS[name].check()
-    chosen = _chosen_file(view)
-    if view.state not in ENDED and request.args.get("partial") != "true":
+    chosen = _chosen_file(view, asked.get("file"))
+    partial = asked.get("partial", "false")
+    if partial not in ("true", "false"):
+        raise OptionsError(f"Option 'partial' is {partial[:40]!r}; expected true or false.")
+    if view.state not in ENDED and partial == "false":
         raise NotFinished(
             f"The job is {view.state}; wait until it is done, or ask with partial=true for what is there."
         )
@@ -182,13 +195,13 @@ def _when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def _chosen_file(view: View) -> int | None:
-    asked = request.args.get("file")
+def _chosen_file(view: View, asked: str | None) -> int | None:
     if asked is None:
         return None
-    if not asked.isascii() or not asked.isdigit() or int(asked[:9]) >= len(view.files):
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < _MOST_DIGITS else -1
+    if not 0 <= number < len(view.files):
         raise OptionsError(f"File {asked[:20]!r} is none of this job's; expected 0 to {len(view.files) - 1}.")
-    return int(asked)
+    return number
 
 
 def _all_files(view: View, read: Sequence[Outcome], name: str, failed: list[dict[str, Any]]) -> Response:

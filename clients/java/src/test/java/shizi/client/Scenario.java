@@ -90,7 +90,7 @@ public final class Scenario {
                 + " pages, progress told " + (told.get(told.size() - 1) == job));
         OUT.println("document: " + shizi.document(job.id(), 0).pages().size() + " pages");
         OUT.println("job pdf: " + shown(shizi.result(job.id(), Format.PDF), 5));
-        List<Source> named = List.of(named("a.png", "one"), named("b.png", "two"), named("c.png", "damaged"));
+        List<Source> named = List.of(named("a.bmp", "BM one"), named("b.bmp", "BM two"), named("c.bmp", "BM damaged"));
         Job several = shizi.await(shizi.submit(named).id());
         ResultFile zip = shizi.result(several.id(), Format.TEXT);
         OUT.println("several: " + zip.name() + " " + new String(zip.data(), 0, 2, StandardCharsets.US_ASCII)
@@ -98,13 +98,13 @@ public final class Scenario {
         String one = shizi.result(several.id(), Format.TEXT, 1).name();
         OUT.println("one of several: " + one + ", " + several.errors().get(0).code());
         JobTerms terms = JobTerms.none().idempotencyKey("order-" + ProcessHandle.current().pid());
-        Job first = shizi.submit(List.of(said("one")), ReadOptions.defaults(), terms);
-        Job again = shizi.submit(List.of(said("one")), ReadOptions.defaults(), terms);
+        Job first = shizi.submit(List.of(said("BM one")), ReadOptions.defaults(), terms);
+        Job again = shizi.submit(List.of(said("BM one")), ReadOptions.defaults(), terms);
         OUT.println("ordered twice: one job " + first.id().equals(again.id()));
     }
 
     private static void cancel(ShiziClient shizi) throws IOException {
-        String held = shizi.submit(List.of(said("hold"))).id();
+        String held = shizi.submit(List.of(said("BM hold"))).id();
         while (!shizi.job(held).state().equals("running")) {
             Thread.onSpinWait();
         }
