@@ -65,3 +65,18 @@ def test_a_named_precision_is_had_on_any_machine(machine) -> None:  # type: igno
 
 def test_features_are_this_machines() -> None:
     assert all(" " not in feature for feature in weights.cpu_features())
+
+
+@pytest.mark.parametrize(("held", "gives_back"), [(weights.KEPT, False), (weights.KEPT + 1, True)])
+def test_a_run_gives_memory_back_where_the_process_holds_much(
+    monkeypatch: pytest.MonkeyPatch, held: int, gives_back: bool
+) -> None:
+    class Session:
+        def run(self, names: None, inputs: object, options: object) -> list[object]:
+            self.options = options
+            return [inputs]
+
+    session = Session()
+    monkeypatch.setattr(weights, "own_memory", lambda: held)
+    assert weights.run(session, {"x": 1}) == [{"x": 1}]  # type: ignore[arg-type]
+    assert (session.options is not None) is gives_back

@@ -21,6 +21,18 @@ def own_memory() -> int:
 KEPT = 300 * 2**20
 
 
+# glibc's M_MMAP_THRESHOLD, and from which size on blocks come from the system and go back to it, each by itself. As it
+# comes, the bound rises with every such block freed, up to 32 MB; pages then tear the heap (docs/decisions/006).
+_MMAP_THRESHOLD, APART = -3, 16 * 2**20
+
+
+def keep_large_blocks_apart() -> None:
+    """Let glibc, where it is the C library and not told otherwise, take no block of `APART` bytes from its heap."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        set_option(_MMAP_THRESHOLD, APART)
+
+
 def give_memory_back(kept: int = KEPT) -> None:
     """Hand the system what was freed here, where this process holds more than `kept` bytes.
 

@@ -29,7 +29,7 @@ from shizi.fields.template import load
 from shizi.geometry import Polygon
 from shizi.layout import Fragment, arrange, name_blocks, set_beside, with_detail, without_tables
 from shizi.line_image import Pixels
-from shizi.machine import give_memory_back
+from shizi.machine import give_memory_back, keep_large_blocks_apart
 from shizi.options import Detail, Mode, ReadOptions
 from shizi.orientation import ReadRegion, on_its_head, page_turn, read_regions, sureness, turn_page
 from shizi.pages import Limits, Pages, format_of, open_pages, page_count
@@ -75,6 +75,7 @@ class Reader:
         them (default: the one in force now); without it the shipped ones are read with.
         Raises WeightsError when a model file is missing or unusable.
         """
+        keep_large_blocks_apart()
         threads = threads or cpu_quota()
         self._limits = limits or Limits()
         self._templates = templates

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shizi.errors import WeightsError
+from shizi.machine import KEPT, own_memory
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -175,12 +176,12 @@ def _shrinking() -> "onnxruntime.RunOptions":
 
 
 def run(session: "onnxruntime.InferenceSession", inputs: Mapping[str, object]) -> Sequence[Any]:
-    """Run a session once and give back to the system what memory it took.
+    """Run a session once and, where the process holds much memory, give back to the system what the run took.
 
     The runtime's arena packs a run's tensors tighter than plain allocation does (the detector at 736 x 1088: 196 MB
-    against 350), and emptied after each run it never holds the largest page's memory (docs/decisions/006).
+    against 350); emptied only then, it spares most runs the page faults of filling it anew (docs/decisions/006).
     """
-    outputs: Sequence[Any] = session.run(None, inputs, _shrinking())
+    outputs: Sequence[Any] = session.run(None, inputs, _shrinking() if own_memory() > KEPT else None)
     return outputs
 
 
