@@ -134,7 +134,7 @@ def test_every_other_route_needs_one(client: FlaskClient) -> None:
 
 
 def test_the_file_holds_no_key(keys: Keys, tmp_path: Path) -> None:
-    secret = keys.add("desk").rpartition("_")[2]
+    secret = keys.add("desk").split("_", 2)[2]  # a secret may hold the mark as well
     files = list(tmp_path.iterdir())
     assert all(secret.encode() not in path.read_bytes() for path in files)
     assert stat.S_IMODE((tmp_path / "keys.sqlite").stat().st_mode) == 0o600
@@ -301,7 +301,7 @@ def test_the_log_shows_the_keys_name_and_not_the_key(
     key = keys.add("desk")
     predict(client, png, X_API_Key=key)
     assert caplog.records[-1].row["key"] == "desk"  # type: ignore[attr-defined]
-    assert key.rpartition("_")[2] not in repr([vars(record) for record in caplog.records])
+    assert key.split("_", 2)[2] not in repr([vars(record) for record in caplog.records])
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
