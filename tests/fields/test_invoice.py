@@ -276,6 +276,13 @@ def test_a_name_that_lost_its_end_does_not_pass(printed: str, holds: bool) -> No
     assert [check.passed for check in fields["seller_name"].checks if check.name == "whole_name"] == [holds]
 
 
+def test_a_line_seen_too_short_does_not_pass_though_two_read_it_alike() -> None:
+    fields, verdict = found(ELECTRONIC, ToldSight([CODE], cut=["2313075309100024123"]))
+    failed = {name: [check.name for check in field.checks if not check.passed] for name, field in fields.items()}
+    assert {name: checks for name, checks in failed.items() if checks} == {"seller_bank_account": ["whole_line"]}
+    assert verdict == Verdict("accept")  # words decide nothing
+
+
 def test_a_stroke_behind_goods_is_doubted() -> None:
     rows = [("*纸制品*复印纸I" if text == "*纸制品*复印纸" else text, x, y) for text, x, y in ELECTRONIC]
     fields, _ = found(rows, ToldSight([CODE]))
