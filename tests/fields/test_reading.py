@@ -57,18 +57,24 @@ def test_a_train_ticket_photographed(real_reader: Reader, drawn: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "goes_on"), [("中国工商银行成都支行", False), ("中国工商银行成都支", True), ("中国工商银行", True)]
+    ("printed", "seen", "goes_on"),
+    [
+        ("中国工商银行成都支行", "中国工商银行成都支行", False),
+        ("中国工商银行成都支行", "中国工商银行成都支", True),
+        ("中国工商银行成都支行", "中国工商银行", True),
+        ("3550000", "3550000", False),
+    ],
 )
-def test_a_line_that_was_seen_too_short_goes_on(real_reader: Reader, seen: str, goes_on: bool) -> None:
+def test_a_line_that_was_seen_too_short_goes_on(real_reader: Reader, printed: str, seen: str, goes_on: bool) -> None:
     if not CHINESE_FONT.exists():
         pytest.skip("Debian's package fonts-noto-cjk is missing: apt-get install fonts-noto-cjk")
     picture = Image.new("RGB", (640, 100), "white")
     font = ImageFont.truetype(str(CHINESE_FONT), 32, index=2)
-    ImageDraw.Draw(picture).text((20, 25), "中国工商银行成都支行", "black", font)
+    ImageDraw.Draw(picture).text((20, 25), printed, "black", font)
     ImageDraw.Draw(picture).text((450, 25), "备注", "black", font)  # of another cell
     shares = [i / len(seen) for i in range(len(seen) + 1)]
     chars = tuple(Char(c, 0.9, a, b) for c, a, b in zip(seen, shares, shares[1:], strict=False))
-    polygon = Polygon.from_bounds(18, 25, 22 + 32 * len(seen), 71)
+    polygon = Polygon.from_bounds(18, 25, 22 + font.getlength(seen), 71)
     piece = piece_of(Line(seen, 0.9, polygon, (Word(seen, 0.9, polygon, chars),), "strong"), 0)
     assert real_reader._sight(np.asarray(picture), "auto").goes_on(piece) is goes_on
 

@@ -80,8 +80,10 @@ class Sight:
         reading = self.read(place.part(start / place.width, width / place.width))
         chars = [char for char in reading.chars if not char.text.isspace()]
         known, said = piece.folded[-TAIL_CHARS:], [folded(char.text) for char in chars]
-        for i in range(len(said) - 1, 0, -1):  # from the right: where what is known ends
+        for i in range(len(said), 0, -1):  # from the right: where what is known ends
             if "".join(said[:i]).endswith(known):
+                if i == len(said):
+                    return False
                 apart = (chars[i].start - chars[i - 1].end) * (width - start)
                 return said[i].isalnum() and chars[i].confidence > SURE and apart < GAP * height
         return False
