@@ -42,17 +42,21 @@ def _asked(code: str | tuple[str, tuple[float, float]], holds: Callable[[float, 
 
 
 class ToldSight:
-    """Stands in for `Sight`: codes, runner-up readings by text, and texts the second recogniser reads otherwise."""
+    """Stands in for `Sight`: codes, runner-up readings by text, texts the second recogniser reads otherwise, and such
+    behind which more stands.
+    """
 
     def __init__(
         self,
         codes: Sequence[str | tuple[str, tuple[float, float]]] = (),
         runners_up: Mapping[str, Sequence[tuple[str, float]]] | None = None,
         disputed: Sequence[str] = (),
+        cut: Sequence[str] = (),
     ) -> None:
         self._codes = tuple(codes)
         self._runners_up = runners_up or {}
         self._disputed = disputed
+        self._cut = cut
 
     def codes(self, holds: Callable[[float, float], bool]) -> tuple[str, ...]:
         """Codes given with a place count where that is asked about; others stand everywhere."""
@@ -64,6 +68,9 @@ class ToldSight:
 
     def agrees(self, piece: Piece, text: str) -> bool | None:
         return not any(word in text for word in self._disputed)
+
+    def goes_on(self, piece: Piece) -> bool:
+        return any(word in piece.text for word in self._cut)
 
 
 ELECTRONIC: list[tuple[str, float, float]] = [

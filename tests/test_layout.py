@@ -67,6 +67,16 @@ def test_a_stacked_label_is_one_line_and_parts_the_blocks_beside_it() -> None:
     ]  # fmt: skip
 
 
+def test_each_character_of_a_pile_keeps_its_own_place() -> None:
+    pile = [column("盒箱", 0, 0), column("把册", 0, 60)]
+    (line,), _ = arrange(pile, lambda left, right: False, "character")
+    (word,) = line.words
+    assert line.vertical
+    assert [(c.text, round(100 * c.start), round(100 * c.end)) for c in word.chars] == [
+        ("盒", 0, 20), ("箱", 20, 40), ("把", 60, 80), ("册", 80, 100),
+    ]  # fmt: skip
+
+
 def test_a_table_column_of_single_characters_stays_cells() -> None:
     rows = [f for i, c in enumerate("套个件") for f in (piece(f"货物{i}号", 0, 40 * i), piece(c, 200, 40 * i))]
     assert texts(*rows) == ["货物0号", "套", "货物1号", "个", "货物2号", "件"]

@@ -196,6 +196,23 @@ def test_a_frame_around_text_is_no_table() -> None:
     assert find(lines, find_rules(page, [one.polygon for one in lines])) == ()
 
 
+@pytest.mark.parametrize("touched", ["nothing", "ring", "code"])
+def test_what_touches_a_rule_hides_it_not(touched: str) -> None:
+    """An invoice's upper rule: few upright ones reach up to it, a seal or a QR code lies on it."""
+    page = np.full((392, 980, 3), 255, np.uint8)
+    page[180:] = drawn(3, 6)
+    for inner in (1, 2, 4, 5):
+        page[223:262, 40 + 150 * inner - 3 : 40 + 150 * inner + 4] = 255
+    if touched == "ring":
+        for within in range(0, 60, 8):  # with its rows of text
+            cv2.ellipse(page, (340, 170), (100, 62 - within), 0, 0, 360, (0, 0, 0), 4)
+    elif touched == "code":
+        page[102:222, 60:180][np.arange(120) % 8 < 4] = 0
+    lines = grid_lines([["", "甲方", "", "", "乙方"], ["1234"] * 6, ["5678"] * 6], top=220)
+    (table,) = find(lines, find_rules(page, [one.polygon for one in lines]))
+    assert (table.rows, table.columns, len(table.cells)) == (3, 6, 14)
+
+
 def test_a_page_without_text_has_no_rules_and_no_tables() -> None:
     assert find_rules(drawn(3, 3), []) == []
     assert find([], []) == ()

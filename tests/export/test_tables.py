@@ -102,6 +102,19 @@ def test_xlsx_has_a_sheet_a_table_with_its_spans() -> None:
     assert book["Table 2"]["A3"].value == "多\n行"
 
 
+def test_xlsx_shows_all_of_a_merged_cell() -> None:
+    long = "名称：当当网信息技术有限公司\n地址：眉山市彭山区青龙镇"  # 28 and 22 wide, over two columns
+    sheet = book_of(of(table([[long, "", "甲"], ["1", "2", "乙" * 200]], {(0, 0): (1, 2)}))).worksheets[0]
+    first, second, third = (sheet.column_dimensions[name] for name in "ABC")
+    assert (first.min, first.max) == (1, 2)  # one entry for columns alike
+    assert 28 <= 2 * first.width <= 34
+    assert second.width <= first.width
+    assert third.width < 62
+    assert sheet.row_dimensions[1].height == 30
+    assert sheet.row_dimensions[2].height == 15 * 7
+    assert sheet.page_setup.paperSize == 9
+
+
 def test_xlsx_holds_no_formula_and_no_link() -> None:
     data = FORMATS["xlsx"].write(of(table([["=1+1", "http://example.org"], ["{=A1}", "internal:Sheet!A1"]])))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -162,6 +175,24 @@ def test_docx_merges_spans_and_names_a_chinese_typeface() -> None:
     assert [paragraph.text for paragraph in word.paragraphs if paragraph.text] == ["outside"]
     fonts = word.styles["Normal"].element.find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
     assert fonts.get(qn("w:eastAsia")) == "SimSun"
+
+
+@pytest.mark.parametrize(("size", "wide"), [((600, 900), False), ((900, 600), True)])
+def test_docx_is_a4_as_the_pages_lie(size: tuple[int, int], wide: bool) -> None:
+    document = of(PLAIN)
+    pages = tuple(replace(page, width=size[0], height=size[1]) for page in document.pages)
+    word = docx.Document(io.BytesIO(FORMATS["docx"].write(replace(document, pages=pages))))
+    (section,) = word.sections
+    assert section.page_width is not None
+    assert section.page_height is not None
+    assert (round(section.page_width.mm), round(section.page_height.mm)) == ((297, 210) if wide else (210, 297))
+
+
+def test_html_breaks_no_word_of_a_table() -> None:
+    assert (
+        "table{border-collapse:collapse;margin:1rem 0;overflow-wrap:normal}"
+        in FORMATS["html"].write(of(PLAIN)).decode()
+    )
 
 
 def test_a_grid_never_leaves_its_bounds_nor_covers_itself() -> None:

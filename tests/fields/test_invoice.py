@@ -276,6 +276,13 @@ def test_a_name_that_lost_its_end_does_not_pass(printed: str, holds: bool) -> No
     assert [check.passed for check in fields["seller_name"].checks if check.name == "whole_name"] == [holds]
 
 
+def test_a_line_seen_too_short_does_not_pass_though_two_read_it_alike() -> None:
+    fields, verdict = found(ELECTRONIC, ToldSight([CODE], cut=["2313075309100024123"]))
+    failed = {name: [check.name for check in field.checks if not check.passed] for name, field in fields.items()}
+    assert {name: checks for name, checks in failed.items() if checks} == {"seller_bank_account": ["whole_line"]}
+    assert verdict == Verdict("accept")  # words decide nothing
+
+
 def test_a_stroke_behind_goods_is_doubted() -> None:
     rows = [("*纸制品*复印纸I" if text == "*纸制品*复印纸" else text, x, y) for text, x, y in ELECTRONIC]
     fields, _ = found(rows, ToldSight([CODE]))
@@ -299,6 +306,37 @@ def test_stars_that_were_overlooked_are_looked_for_in_rows_without_tax() -> None
     amount = next(part for part in fields["items"].rows[0] if part.name == "amount")
     assert amount.polygon is not None
     assert polygon.centre[1] == pytest.approx(amount.polygon.centre[1], abs=2)
+
+
+def test_stars_are_looked_for_under_the_heading_where_no_tax_at_all_was_seen() -> None:
+    class Seeing(ToldSight):
+        def read(self, polygon: Polygon) -> Reading:
+            right = polygon.bounds[2] > 1000
+            return Reading("***", 0.9, (Char("***", 0.9, 0.0, 1.0),)) if right else Reading("", 0.0, ())
+
+    told = {"13%": "免税", "6%": "免税", "26.00": "", "3.00": "", "¥29.00": "", "¥279.00": "¥250.00"}
+    told["⊗贰佰柒拾玖圆整"] = "⊗贰佰伍拾圆整"
+    rows = [(told.get(text, text), x, y) for text, x, y in ELECTRONIC if told.get(text, text)]
+    fields, verdict = found(rows, Seeing([CODE]))
+    assert [next(part.value for part in row if part.name == "tax") for row in fields["items"].rows] == ["***", "***"]
+    assert fields["tax"].value == "***"
+    assert fields["tax"].polygon is not None
+    assert fields["tax"].polygon.centre[1] == pytest.approx(430, abs=2)
+    assert verdict == Verdict("accept")
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.04, -0.04])
+@pytest.mark.parametrize("heading", [[("备注", 630.0, 540.0)], []], ids=["beside their heading", "without it"])
+def test_remarks_stand_between_the_total_and_the_drawer(heading: list[tuple[str, float, float]], tilt: float) -> None:
+    fields, _ = found([*ELECTRONIC, *heading, ("订单号31179533409", 675, 490)], ToldSight([CODE]), tilt)
+    assert fields["remarks"].value == "订单号31179533409"
+    assert "remarks" not in found([*ELECTRONIC, *heading], ToldSight([CODE]), tilt)[0]
+
+
+@pytest.mark.parametrize("dust", ["_", "|", "☑"])
+def test_dust_before_a_name_is_none_of_it(dust: str) -> None:
+    fields, _ = found(altered("收款人:王伟", f"收款人:{dust}王伟"), ToldSight([CODE]))
+    assert fields["payee"].value == "王伟"
 
 
 def second(rows: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:

@@ -8,8 +8,10 @@ import pytest
 from conftest import CHINESE_FONT
 from PIL import Image, ImageDraw, ImageFont
 
-from shizi.document import Document
+from shizi.document import Char, Document, Line, Word
 from shizi.errors import OptionsError
+from shizi.fields.pieces import piece_of
+from shizi.geometry import Polygon
 from shizi.options import ReadOptions
 from shizi.reader import Reader
 
@@ -52,6 +54,29 @@ def test_a_train_ticket_photographed(real_reader: Reader, drawn: Any) -> None:
     values = {field.name: field.value for field in document.fields}
     for name in ("train_number", "date", "time", "serial_number"):
         assert values[name] == specimen.fields[name]
+
+
+@pytest.mark.parametrize(
+    ("printed", "seen", "goes_on"),
+    [
+        ("中国工商银行成都支行", "中国工商银行成都支行", False),
+        ("中国工商银行成都支行", "中国工商银行成都支", True),
+        ("中国工商银行成都支行", "中国工商银行", True),
+        ("3550000", "3550000", False),
+    ],
+)
+def test_a_line_that_was_seen_too_short_goes_on(real_reader: Reader, printed: str, seen: str, goes_on: bool) -> None:
+    if not CHINESE_FONT.exists():
+        pytest.skip("Debian's package fonts-noto-cjk is missing: apt-get install fonts-noto-cjk")
+    picture = Image.new("RGB", (640, 100), "white")
+    font = ImageFont.truetype(str(CHINESE_FONT), 32, index=2)
+    ImageDraw.Draw(picture).text((20, 25), printed, "black", font)
+    ImageDraw.Draw(picture).text((450, 25), "备注", "black", font)  # of another cell
+    shares = [i / len(seen) for i in range(len(seen) + 1)]
+    chars = tuple(Char(c, 0.9, a, b) for c, a, b in zip(seen, shares, shares[1:], strict=False))
+    polygon = Polygon.from_bounds(18, 25, 22 + font.getlength(seen), 71)
+    piece = piece_of(Line(seen, 0.9, polygon, (Word(seen, 0.9, polygon, chars),), "strong"), 0)
+    assert real_reader._sight(np.asarray(picture), "auto").goes_on(piece) is goes_on
 
 
 def note() -> np.ndarray:

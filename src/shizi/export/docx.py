@@ -8,7 +8,9 @@ import io
 from typing import Any
 
 import docx
+from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
+from docx.shared import Mm
 
 from shizi.document import Document, Table
 from shizi.export import field_rows, grid
@@ -16,6 +18,7 @@ from shizi.export.flow import Heading, Paragraph, Part, flow
 from shizi.export.lists import Listing
 from shizi.export.printable import printable
 
+_A4, _MARGIN = (210, 297), 25  # millimetres
 _CHINESE_FONT = "SimSun"  # what Word has everywhere; others put their own song typeface for it
 
 
@@ -24,6 +27,7 @@ def write(document: Document) -> bytes:
     word: Any = docx.Document()
     document = printable(document)
     _set_chinese_font(word)
+    _set_paper(word, document)
     if document.fields:
         _add_rows(word, [field_rows.HEADING, *field_rows.all_rows(document)])
     for number, page in enumerate(document.pages):
@@ -34,6 +38,16 @@ def write(document: Document) -> bytes:
     file = io.BytesIO()
     word.save(file)
     return file.getvalue()
+
+
+def _set_paper(word: Any, document: Document) -> None:
+    """Set A4, which the template of python-docx is not, on its side where most pages are wider than high."""
+    wide = 2 * sum(page.width > page.height for page in document.pages) > len(document.pages)
+    section = word.sections[0]
+    width, height = sorted(_A4, reverse=wide)
+    section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = Mm(width), Mm(height)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN)
 
 
 def _set_chinese_font(word: Any) -> None:

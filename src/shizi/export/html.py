@@ -19,8 +19,9 @@ _STYLE = (
     "section+section{border-top:1px solid #adb5bd;margin-top:2rem;padding-top:1rem}"
     "ul.marked{list-style:none;padding-left:1em}"
     "aside{color:#6c757d;font-size:.85em}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #adb5bd;padding:.25rem .5rem;"
-    "vertical-align:top;text-align:start}th{background:#f1f3f5}"
+    "section{overflow-x:auto}"  # a wide table is moved aside by itself, and breaks no word
+    "table{border-collapse:collapse;margin:1rem 0;overflow-wrap:normal}td,th{border:1px solid #adb5bd;"
+    "padding:.25rem .5rem;vertical-align:top;text-align:start}th{background:#f1f3f5}#fields table{font-size:.8em}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

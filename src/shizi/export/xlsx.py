@@ -18,7 +18,9 @@ from shizi.export.printable import printable
 # What a cell holds at most, in UTF-16 units (Excel specifications and limits).
 _LONGEST = 32_767
 _LINES = ("page", "line", "text", "confidence")
-_WIDEST, _NARROWEST = 60, 6  # of columns, in digits
+_WIDEST, _NARROWEST, _PADDING = 60, 6, 2  # of columns, in digits
+_ROW_HEIGHT, _TALLEST = 15, 27  # of a line, in points; lines of a row (a row has 409 points at most)
+_A4 = 9
 
 
 def write(document: Document) -> bytes:
@@ -50,19 +52,46 @@ def write(document: Document) -> bytes:
 def _sheet(book: xlsxwriter.Workbook, name: str) -> Worksheet:
     sheet = book.add_worksheet(name)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # it is meant so
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)  # printed as wide as the paper, as long as it takes
     return sheet
 
 
 def _write_table(sheet: Worksheet, table: Table, framed: Format) -> None:
-    widths: dict[int, int] = {}
-    for place in grid.places(table):
+    rows, columns = grid.size(table)
+    places = list(grid.places(table))
+    for place in places:
         last_row, last_column = place.row + place.row_span - 1, place.column + place.column_span - 1
         if (last_row, last_column) != (place.row, place.column):
             sheet.merge_range(place.row, place.column, last_row, last_column, "", framed)
-        else:
-            widths[place.column] = max(widths.get(place.column, 0), _width(place.text))
         sheet.write_string(place.row, place.column, _cut(place.text), framed)
-    _set_widths(sheet, widths)
+    widths = _widths(places, columns)
+    _set_widths(sheet, dict(enumerate(widths)))
+    for row, height in enumerate(_heights(places, widths, rows)):
+        if height > 1:
+            sheet.set_row(row, height * _ROW_HEIGHT)
+
+
+def _widths(places: Sequence[grid.Place], columns: int) -> list[int]:
+    """Give the columns' widths: what their own cells need, and of cells that span several an even share of the rest."""
+    widths = [_NARROWEST] * columns
+    for place in sorted(places, key=lambda place: place.column_span):
+        spanned = range(place.column, place.column + place.column_span)
+        missing = min(_WIDEST, _width(place.text) + _PADDING) - sum(widths[i] for i in spanned)
+        for i in spanned:
+            widths[i] += max(0, -(-missing // len(spanned)))
+    return widths
+
+
+def _heights(places: Sequence[grid.Place], widths: Sequence[int], rows: int) -> list[int]:
+    """Give how many lines of text each row holds. Excel finds that by itself, but not of merged cells."""
+    heights = [1] * rows
+    for place in sorted(places, key=lambda place: place.row_span):
+        wide = sum(widths[place.column : place.column + place.column_span]) - 1
+        lines = sum(max(1, -(-_width(row) // wide)) for row in place.text.split("\n"))
+        spanned = range(place.row, place.row + place.row_span)
+        heights[spanned[-1]] += max(0, lines - sum(heights[i] for i in spanned))
+    return [min(height, _TALLEST) for height in heights]
 
 
 def _write_rows(
@@ -79,12 +108,13 @@ def _write_rows(
                 sheet.write_string(number, column, _cut(str(value)), body)
                 widths[column] = max(widths[column], _width(str(value)))
     sheet.freeze_panes(1, 0)
-    _set_widths(sheet, widths)
+    sheet.repeat_rows(0)
+    _set_widths(sheet, {column: width + _PADDING for column, width in widths.items()})
 
 
 def _set_widths(sheet: Worksheet, widths: dict[int, int]) -> None:
     for column, width in widths.items():
-        sheet.set_column(column, column, min(_WIDEST, max(_NARROWEST, width + 2)))
+        sheet.set_column(column, column, min(_WIDEST, max(_NARROWEST, width)))
 
 
 def _width(text: str) -> int:

@@ -249,7 +249,10 @@ def _read_twice(name: str, found: Found, sight: Sight | None) -> Found:
     if None in said:
         sure = found.confidence >= 0.99
         return found.checked(Check("read_surely", sure, f"the least sure character: {found.confidence:.2f}"))
-    return found.checked(Check("read_twice", all(said), "by a second recogniser"))
+    found = found.checked(Check("read_twice", all(said), "by a second recogniser"))
+    if all(said) and any(map(sight.goes_on, pieces)):  # both read alike a line that was seen too short
+        found = found.checked(Check("whole_line", False, "more text stands right behind it"))
+    return found
 
 
 def _fields(form: Form, page: int) -> tuple[Field, ...]:

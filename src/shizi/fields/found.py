@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from shizi.document import Check, Field
@@ -49,11 +50,15 @@ class Found:
 
 @dataclass(slots=True)
 class Form:
-    """What is known of one form: its kind, single values by name, and the rows of its list."""
+    """What is known of one form: its kind, single values by name, and the rows of its list.
+
+    `columns`: the middle (x, in pixels) of each column of the list, by name.
+    """
 
     kind: str
     values: dict[str, Found] = field(default_factory=dict)
     items: list[dict[str, Found]] = field(default_factory=list)
+    columns: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def source(self) -> str:

@@ -44,7 +44,7 @@ _MONEY = re.compile(r"[¥￥Y]?-?[¥￥]?\d[\d,]*\.\d\d")
 _RATE = re.compile(r"\d{1,2}(\.\d)?%|免税|不征税|零税率|\*{2,}|[.…]{2,}|出口.*|减按.*")
 # The class of goods between two stars, the first of which is small and often lost or read as a quotation mark.
 _CLASS = re.compile(r"(?:[^\w(（]?([\u4e00-\u9fff]{2,12})\*|[*“”\"'‘’]([\u4e00-\u9fff]{2,12})[*“”\"'‘’])(?=\S)")
-STARS = re.compile(r"\*+|…|[.…·*x×]{2,6}|[—\-]{2,}")
+STARS = re.compile(r"\*+|…|[.…·*★☆x×]{2,6}|[—\-]{2,}")
 _WRAP = 2.2  # line heights from one row to the next within which words go on with the goods above
 _SPECKS = ".·,:;'’`| "  # what dust at the end of a word is read as
 _DIRT = "*.·,:'’ |[]"  # what specks and rules beside a figure are read as

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shizi.document import Reading
-from shizi.fields.checks import FREE
+from shizi.fields.checks import FREE, is_free
 from shizi.fields.found import Form, Found
 from shizi.fields.items import STARS, fits
 from shizi.fields.pieces import Glyph, Piece
@@ -39,22 +39,54 @@ def read_overlooked(form: Form, sight: Sight) -> None:
 
 
 def _read_stars(form: Form, sight: Sight) -> None:
-    """Read the tax of rows that bear none below or above where other taxes stand."""
-    beside = [row["tax"] for row in form.items if "tax" in row]
-    known = [
-        found.piece for found in (*beside, form.values.get("tax")) if found is not None and found.piece is not None
-    ]
-    for row in form.items:
-        amount = row["amount"].piece if "amount" in row else None
-        if "tax" in row or "tax_rate" not in row or row["tax_rate"].value not in FREE or amount is None or not known:
-            continue
-        place, other = amount.place, known[0].place
-        start, width = place.bounds[0], place.width
-        pad = 0.5 * place.height
-        polygon = place.part((other.bounds[0] - pad - start) / width, (other.bounds[2] + pad - start) / width)
+    """Read the tax of rows that bear none, and of their sum, where other taxes or the heading tell that it stands."""
+    for _ in range(2):  # what is found tells where the others stand
+        for row in form.items:
+            if "tax" not in row and "tax_rate" in row and row["tax_rate"].value in FREE and "amount" in row:
+                found = _stars_beside(row["amount"], row["tax_rate"], form, sight)
+                if found is not None:
+                    row["tax"] = found
+        amount = form.values.get("amount")
+        if "tax" not in form.values and amount is not None and is_free(form):
+            found = _stars_beside(amount, form.items[0]["tax_rate"], form, sight)
+            if found is not None:
+                form.values["tax"] = found
+
+
+def _stars_beside(amount: Found, rate: Found, form: Form, sight: Sight) -> Found | None:
+    """Look for stars on the row of an amount, in the column of the taxes."""
+    if amount.piece is None:
+        return None
+    place = amount.piece.place
+    for left, right in _where_taxes_stand(rate, form, place.height):
+        polygon = place.part((left - place.bounds[0]) / place.width, (right - place.bounds[0]) / place.width)
         reading = sight.read(polygon)
         if STARS.fullmatch(folded(reading.text)):
-            row["tax"] = Found("***", reading.text, _piece(reading, polygon))
+            return Found("***", reading.text, _piece(reading, polygon))
+    return None
+
+
+def _where_taxes_stand(rate: Found, form: Form, height: float) -> list[tuple[float, float]]:
+    """Give the stretches, from left to right in pixels, in which a tax is looked for: where others are, or its column.
+
+    Forms print taxes at the right of their column or in its middle; the column begins behind the rates.
+    """
+    beside = [row["tax"] for row in form.items if "tax" in row]
+    known = [found.piece.place for found in (*beside, form.values.get("tax")) if found is not None and found.piece]
+    widest = max(known, key=lambda place: place.width, default=None)
+    where = (
+        []
+        if widest is None
+        else [(widest.bounds[0] - pad * height, widest.bounds[2] + pad * height) for pad in (0.5, 1.5)]
+    )
+    if "tax" not in form.columns or rate.piece is None:
+        return where
+    middle = form.columns["tax"]
+    half = middle - rate.piece.place.bounds[2] - 0.5 * height
+    if half < height:
+        return where
+    halves = [(middle - half / 2, middle + half / 2), (middle, middle + half)]
+    return [*where, *halves, (middle + half / 2, middle + half), (middle - half, middle + half)]
 
 
 def _piece(reading: Reading, polygon: Polygon) -> Piece:

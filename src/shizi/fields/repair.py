@@ -113,6 +113,6 @@ def value_of(name: str, kind: str, text: str) -> str:
 
 
 def _with(form: Form, name: str, found: Found) -> Form:
-    changed = Form(form.kind, dict(form.values), [dict(row) for row in form.items])
+    changed = replace(form, values=dict(form.values), items=[dict(row) for row in form.items])
     changed.put(name, found)
     return changed

@@ -22,6 +22,12 @@ from shizi.geometry import Polygon
 from shizi.line_image import Pixels
 from shizi.recognise import ReadsLines, Recogniser
 
+# In line heights: how far before its line's end a piece may end to be its end; how much of the line is read again, and
+# how much of what is behind; the white between characters of one line. How many characters tell the known end, and how
+# sure the one behind must be.
+BEHIND, TAIL, FURTHER, GAP = 0.8, 3.0, 1.2, 0.5
+TAIL_CHARS, SURE = 2, 0.5
+
 
 class Sight:
     """The pixels of one page and the recognisers that can look at them again.
@@ -63,6 +69,24 @@ class Sight:
             strips = [self._strip(piece)]
             self._texts[piece.polygon] = [folded(other.read(strips, margins=True)[0].text) for other in self._others]
         return all(folded(text) in said for said in self._texts[piece.polygon])
+
+    def goes_on(self, piece: Piece) -> bool:
+        """Say whether more text stands right behind a piece at its line's end: the line was seen shorter than it is."""
+        place, height = piece.polygon, piece.polygon.height
+        end = piece.glyphs[-1].end * place.width
+        if piece.vertical or place.width - end > BEHIND * height:
+            return False
+        start, width = max(0.0, end - TAIL * height), place.width + FURTHER * height
+        reading = self.read(place.part(start / place.width, width / place.width))
+        chars = [char for char in reading.chars if not char.text.isspace()]
+        known, said = piece.folded[-TAIL_CHARS:], [folded(char.text) for char in chars]
+        for i in range(len(said), 0, -1):  # from the right: where what is known ends
+            if "".join(said[:i]).endswith(known):
+                if i == len(said):
+                    return False
+                apart = (chars[i].start - chars[i - 1].end) * (width - start)
+                return said[i].isalnum() and chars[i].confidence > SURE and apart < GAP * height
+        return False
 
     def read(self, polygon: Polygon) -> Reading:
         """Read what stands in a rectangle where no line was seen."""

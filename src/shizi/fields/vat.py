@@ -91,7 +91,7 @@ def normal(name: str, piece: Piece) -> Found | None:
     read = NORMAL.get(name.removeprefix("buyer_").removeprefix("seller_"))
     if read is not None:
         return read(piece)
-    text = piece.text.strip(" ：；，。、" + COLONS)
+    text = piece.text.strip(" ：；，。、_|☐☑☒" + COLONS)
     return Found(text, text, piece) if text else None
 
 
@@ -232,6 +232,7 @@ def _numbers_beside_title(sheet: Sheet, form: Form, columns: Columns | None) -> 
 
 def _figures(sheet: Sheet, form: Form, columns: Columns) -> None:
     """Read the rows of goods, and amount and tax from the row of their sums."""
+    form.columns = columns.middles
     bottom = _sum_row(sheet, columns)
     limit = _end_row(sheet, form, columns)
     if bottom is None:
@@ -298,32 +299,46 @@ def _total_without_label(sheet: Sheet, form: Form) -> None:
 
 
 def _remarks(sheet: Sheet, form: Form, valued: Sequence[Valued]) -> None:
-    """Take the lines in the box to the right of 备注."""
+    """Take the lines in the box to the right of 备注; on the rows between the total and the drawer."""
     heading = next((piece for piece in sheet.pieces if piece.folded in ("备注", "备", "注")), None)
-    if heading is None:
-        return
-    left, top, right, bottom = heading.polygon.bounds
-    size = right - left
-    middle = (top + bottom) / 2
-    reach = max((bottom - top) * 0.75, (2.2 if len(heading.glyphs) > 1 else 3.5) * size)
-    ends = [item.label.at[1] for item in valued if item.label.key in ("drawer", "payee", "reviewer")]
-    starts = [
-        found.piece.place.bounds[3]
-        for n in ("total", "total_in_words")
-        if (found := form.values.get(n)) and found.piece
+    ends = [sheet.row(*item.label.at) for item in valued if item.label.key in ("drawer", "payee", "reviewer")]
+    totals = [found.piece for n in ("total", "total_in_words") if (found := form.values.get(n)) and found.piece]
+    starts = [sheet.row_of(piece) + 0.5 * piece.place.height for piece in totals]
+    if heading is not None:
+        left, top, right, bottom = heading.polygon.bounds
+        size = right - left
+        middle = sheet.row(*heading.polygon.centre)
+        reach = max((bottom - top) * 0.75, (2.2 if len(heading.glyphs) > 1 else 3.5) * size)
+        low = min((end - 0.8 * size for end in ends if end > middle), default=middle + reach)
+        high = max((start for start in starts if start < middle), default=middle - reach)
+        low, high = min(low, middle + reach), max(high, middle - reach)
+        begins, after = right - 0.3 * size, right
+    else:  # overlooked: its box is all that stands there on digital forms, on others it is the right one
+        size = max((piece.place.height for piece in totals), default=0.0)
+        high, low = max(starts, default=0.0), min((end for end in ends if starts and end > max(starts)), default=0.0)
+        low -= 0.8 * size
+        begins = after = _left_of_remarks(sheet, form)
+    lines = [
+        piece
+        for piece in sheet.pieces
+        if piece.place.bounds[0] > begins
+        and piece.place.centre[0] > after
+        and high < sheet.row_of(piece) < low
+        and not piece.vertical
+        and not _is_seal(piece, form)
     ]
-    low = min((end - 0.8 * size for end in ends if end > middle), default=middle + reach)
-    high = max((start for start in starts if start < middle), default=middle - reach)
-    lines = []
-    for piece in sheet.pieces:
-        x, y = piece.place.centre
-        inside = piece.place.bounds[0] > right - 0.3 * size and max(high, middle - reach) < y < min(low, middle + reach)
-        if inside and not piece.vertical and x > right and not _is_seal(piece, form):
-            lines.append(piece)
     if lines:
         lines.sort(key=sheet.row_of)
         text = "\n".join(piece.text for piece in lines)
         form.values["remarks"] = Found(text, text, lines[0], rest=tuple(lines[1:]))
+
+
+def _left_of_remarks(sheet: Sheet, form: Form) -> float:
+    """Give from where to the right remarks stand on a form whose heading 备注 was not seen."""
+    if form.kind.startswith("digital"):
+        return 0.0
+    price, amount = form.columns.get("unit_price"), form.columns.get("amount")
+    return float(sheet.page.width) if price is None or amount is None else price + 0.3 * (amount - price)
 
 
 def _is_seal(piece: Piece, form: Form) -> bool:

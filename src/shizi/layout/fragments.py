@@ -82,9 +82,9 @@ def _pile(stack: Sequence[Fragment]) -> Fragment:
     bounds = min(lefts), min(tops), max(rights), max(bottoms)
     height = bounds[3] - bounds[1]
     chars = tuple(
-        replace(char, start=(top - bounds[1]) / height, end=(bottom - bounds[1]) / height)
+        _scaled(char if fragment.vertical else replace(char, start=0.0, end=1.0), (top - bounds[1]) / height, share)
         for fragment, top, bottom in zip(stack, tops, bottoms, strict=True)
-        for char in fragment.reading.chars
+        for char, share in ((char, (bottom - top) / height) for char in fragment.reading.chars)
     )
     return Fragment(Polygon.from_bounds(*bounds), _reading(chars, stack), vertical=True)
 

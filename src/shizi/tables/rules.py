@@ -45,6 +45,9 @@ WIDE, APART, ROW = (
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
 COARSE = 16  # pixels that tell the colour beyond a page's edge
 GREY = 3  # levels by which the channels of a page without colours differ at most
+# What touches a rule makes one shape with it; how long thin stretches of that are at least, in text heights, and which
+# share of the rule they make up at least.
+THROUGH_LEAST, THROUGH = 2.0, 0.5
 BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
 ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
 MOST = 1500  # pieces looked at: the longest; a picture of more is no form
@@ -321,18 +324,58 @@ def _peaks(levels: npt.NDArray[np.floating], size: float) -> npt.NDArray[np.floa
 
 def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
     """Trace the pieces of rules in a mask."""
-    contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    for contour in sorted(contours, key=len, reverse=True)[:MOST]:
-        outline = np.asarray(contour[:, 0], np.int32)
-        left, top, width, height = cv2.boundingRect(contour)
-        thick = (cv2.contourArea(contour) + len(outline) / 2) / width
-        if thick > THICKEST * size + 2 or height > 0.2 * width + THICKEST * size:
-            continue
-        y0, y1 = _ends(outline, left, left + width)
-        piece = float(left), y0, float(left + width), y1
-        if abs(y1 - y0) < STEEPEST * width + 2 and not _is_stroke(bounds, piece, size):
-            sure = bool(strong[top : top + height, left : left + width].any(axis=0).mean() > 0.5)
-            yield Piece(*piece, *((width, 0.0) if sure else (0.0, width)))
+    shapes = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    for shape in sorted(shapes, key=len, reverse=True)[:MOST]:
+        for x0, y0, x1, y1 in (_line_of(shape),) if _is_thin(shape, size) else _lines_within(shape, mask, size):
+            if abs(y1 - y0) < STEEPEST * (x1 - x0) + 2 and not _is_stroke(bounds, (x0, y0, x1, y1), size):
+                _, top, _, height = cv2.boundingRect(shape)
+                inked = strong[top : top + height, int(x0) : int(x1)].any(axis=0).mean()
+                yield Piece(x0, y0, x1, y1, *((x1 - x0, 0.0) if inked > 0.5 else (0.0, x1 - x0)))
+
+
+def _is_thin(shape: cv2.typing.MatLike, size: float) -> bool:
+    _, _, width, height = cv2.boundingRect(shape)
+    thick = (cv2.contourArea(shape) + len(shape) / 2) / width
+    return bool(thick <= THICKEST * size + 2 and height <= 0.2 * width + THICKEST * size)
+
+
+def _line_of(shape: cv2.typing.MatLike) -> tuple[float, float, float, float]:
+    left, _, width, _ = cv2.boundingRect(shape)
+    y0, y1 = _ends(np.asarray(shape[:, 0], np.int32), left, left + width)
+    return float(left), y0, float(left + width), y1
+
+
+def _lines_within(shape: cv2.typing.MatLike, mask: Map, size: float) -> Iterator[tuple[float, float, float, float]]:
+    """Give the rules in a shape that is too thick for one: a seal, a picture or a QR code touches them somewhere.
+
+    There the shape is as thin as a rule for long stretches. Stretches on one straight line are one rule, and it runs
+    on along that line as far as there is ink.
+    """
+    left, top, width, height = cv2.boundingRect(shape)
+    if width < WIDE * size:
+        return
+    whole = np.zeros((height, width), np.uint8)
+    cv2.drawContours(whole, [shape], -1, (1,), cv2.FILLED, offset=(-left, -top))
+    whole &= mask[top : top + height, left : left + width]
+    thick = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((round(THICKEST * size) + 3, 1), np.uint8))
+    thin = cv2.findContours(whole & ~np.asarray(thick, np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    parts = sorted((_line_of(part) for part in thin if _is_thin(part, size)), key=lambda part: part[0] - part[2])
+    parts = [part for part in parts if part[2] - part[0] > THROUGH_LEAST * size]
+    while parts and parts[0][2] - parts[0][0] > WIDE * size:
+        x0, y0, x1, y1 = parts[0]
+        slope = (y1 - y0) / (x1 - x0)
+        in_line = [p for p in parts if abs(y0 + slope * ((p[0] + p[2]) / 2 - x0) - (p[1] + p[3]) / 2) < ASIDE * size]
+        parts = [part for part in parts if part not in in_line]
+        columns = np.arange(width)
+        rows = np.clip(np.rint(y0 + slope * (columns - x0)), 0, height - 1).astype(int)
+        inked = np.concatenate([[False], whole[rows, columns] > 0, [False]])
+        bare = np.flatnonzero(~inked)
+        middle = (x0 + x1) / 2
+        start, end = float(bare[bare <= middle + 1].max()), float(bare[bare > middle + 1].min() - 1)
+        found = sum(p[2] - p[0] for p in in_line if start <= (p[0] + p[2]) / 2 <= end)
+        if found <= THROUGH * (end - start):
+            start, end = x0, x1
+        yield left + start, top + y0 + slope * (start - x0), left + end, top + y0 + slope * (end - x0)
 
 
 def _long(mask: Map, length: float) -> Map:
