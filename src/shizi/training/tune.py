@@ -1,10 +1,10 @@
 """Tune: a trained network learns corrected lines and keeps what it knew.
 
 Takes the checkpoint or fp32 file to start from, crops to learn and faces to draw with, gives the tuned network. CTC on
-corrected lines; on drawn ones the chances of the classes at each step are held to those of the start (Li and Hoiem,
-ECCV 2016, "Learning without forgetting"). The LSTM alone learns (docs/decisions/090). What comes out is the mean of its
-weights over the later steps (Izmailov et al., UAI 2018, "Averaging weights leads to wider optima and better
-generalization"): the noise of single batches goes.
+corrected lines and on drawn ones; on those the chances of the classes at each step are also held to those of the start
+(Li and Hoiem, ECCV 2016, "Learning without forgetting"). The LSTM alone learns (docs/decisions/090). What comes out is
+the mean of its weights over the later steps (Izmailov et al., UAI 2018, "Averaging weights leads to wider optima and
+better generalization"): the noise of single batches goes.
 """
 
 import multiprocessing
@@ -25,9 +25,9 @@ from shizi.training.crnn import Crnn, parameters
 from shizi.training.losses import choose, ctc, divergence
 from shizi.training.together import CLIP, Together, half_pays, rate_at
 
-RATE = 1e-3
-# What a nat of divergence from the start costs on a drawn character, against one of CTC on a corrected one.
-KEEP = 4.0
+RATE = 5e-4
+# What a nat of divergence from the start costs on a drawn character, against one of CTC on any.
+KEEP = 10.0
 NEGATIVES = 500
 # The weights of steps after this share of the budget are averaged.
 AVERAGED_FROM = 0.5
@@ -138,7 +138,10 @@ def _batches(tuning: Tuning, rank: int) -> Iterator[tuple[Batch, Batch]]:
 
 
 def _losses(model: Crnn, start: Crnn, own: Batch, drawn: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Give what is still wrong of corrected lines, and how far outputs for drawn ones have moved, both scalars."""
+    """Give what is still wrong of all lines, and how far the outputs for drawn ones have moved, both scalars.
+
+    Corrected lines and drawn ones weigh the same, each kind by character.
+    """
     rows = len(own.lines)
     with torch.no_grad():
         seen = model.seen(_joined(own.lines, drawn.lines))  # N, T, 192; the start sees the same
@@ -150,7 +153,8 @@ def _losses(model: Crnn, start: Crnn, own: Batch, drawn: Batch, generator: torch
     scores = model.scores_of(model.narrow(model.lstm(seen)[0]), chosen, shifts)  # N, T, K
     with torch.no_grad():
         before = start.scores_of(features, chosen, shifts)
-    return ctc(scores[:rows], own, chosen, model), divergence(scores[rows:], before, drawn)
+    learned = ctc(scores[:rows], own, chosen, model) + ctc(scores[rows:], drawn, chosen, model)
+    return learned, divergence(scores[rows:], before, drawn)
 
 
 def _joined(*parts: Tensor) -> Tensor:
