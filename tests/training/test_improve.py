@@ -45,7 +45,7 @@ def test_from_corrections_to_a_compared_candidate(tmp_path: Path, faces: list[fo
     command = [
         *("--current", SMALL, "--start", FULL, "--learn", tmp_path / "learn", "--held", tmp_path / "held"),
         *("--to", tmp_path / "to", "--fonts", tmp_path / "fonts", "--frozen", tmp_path / "upright"),
-        *("--minutes", "60", "--steps", "100", "--ranks", "2", "--batch", "8", "--count", "200"),
+        *("--minutes", "60", "--steps", "300", "--ranks", "2", "--batch", "8", "--count", "200"),
     ]
     ran = subprocess.run(
         [sys.executable, "-c", ALL_THE_WAY, *map(str, command)],

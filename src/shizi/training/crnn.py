@@ -70,11 +70,14 @@ class Crnn(nn.Module):
         self.narrow = nn.Linear(2 * HIDDEN, NARROW)
         self.classes = nn.Linear(NARROW, classes)
 
+    def seen(self, lines: Tensor) -> Tensor:
+        """Give what the convolutions see, the LSTM's input: N T 192."""
+        maps: Tensor = self.collapse(self.stem(lines))  # N, 192, 1, T
+        return maps.squeeze(2).transpose(1, 2)
+
     def context(self, lines: Tensor) -> Tensor:
         """Give the LSTM's output: N T 256."""
-        maps = self.collapse(self.stem(lines))  # N, 192, 1, T
-        steps = maps.squeeze(2).transpose(1, 2)  # N, T, 192
-        context: Tensor = self.lstm(steps)[0]  # N, T, 256
+        context: Tensor = self.lstm(self.seen(lines))[0]
         return context
 
     def features(self, lines: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """Improve: from corrected lines to a candidate and its comparison with the model in force, in one go.
 
 Takes two folders of crops (one to learn from, one to judge by), the fp32 file to start from and the INT8 file in force;
-writes `crnn.onnx`, `crnn-int8.onnx` and `comparison.json`. Steps: fine-tune on the lines mixed with drawn ones, export
-and quantise, go back towards the start until drawn lines are read as well as with the file in force, calibrate, read
-the same lines with both files.
+writes `crnn.onnx`, `crnn-int8.onnx` and `comparison.json`. Steps: fine-tune on the lines mixed with drawn ones, export,
+go back towards the start until drawn lines are read as well as with the file in force, calibrate, read the same lines
+with both files.
 `shizi improve` runs it in a process of its own and decides; nothing is decided here.
 """
 
@@ -31,8 +31,8 @@ JUDGED_RUN, CHOICE_RUN = 995, 996
 # zero-shot models": between two such points lie models that keep what the one knew and have what the other learned).
 REACHES = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1)
 CHOICE_LINES, CALIBRATION_LINES = 4000, 600
-# Of the lines that 8 bits are fitted to so many are corrected ones: all else that is read is unlike them.
-RANGE_SHARE = 0.25
+# Of the lines that the gate is fitted to so many are corrected ones: all else that is read is unlike them.
+GATE_SHARE = 0.25
 # Lines are drawn with half of the flaws of training: as scans are, not as the worst of them.
 STRENGTH = 0.5
 SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
@@ -41,10 +41,10 @@ RAW = "0:0 1:1"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is beside the weights: faces, lines to fit 8 bits to, and sets of lines to judge by."""
+    """What there is beside the weights: faces, lines to fit the gate to, and sets of lines to judge by."""
 
     faces: list[fonts.Face]
-    ranges: list[samples.Sample]
+    gate: list[samples.Sample]
     sets: dict[str, list[samples.Sample]]
 
 
@@ -67,8 +67,8 @@ def material(arguments: argparse.Namespace) -> Material:
     if arguments.frozen:
         sets["frozen"] = as_they_are(samples.load_folder(arguments.frozen))
     mixed = samples.Maker(faces, samples.load_folder(arguments.learn))
-    ranges = [mixed.make(quantise.RANGE_RUN, index, RANGE_SHARE) for index in range(quantise.GATE_LINES)]
-    return Material(faces, ranges, sets)
+    opened = [mixed.make(quantise.RANGE_RUN, index, GATE_SHARE) for index in range(quantise.GATE_LINES)]
+    return Material(faces, opened, sets)
 
 
 def as_they_are(crops: Sequence[samples.Crop]) -> list[samples.Sample]:
@@ -128,12 +128,11 @@ def _right(path: Path, lines: Sequence[samples.Sample]) -> int:
 
 
 def write(model: Crnn, arguments: argparse.Namespace, found: Material) -> None:
-    """Export and quantise a candidate as the shipped files are."""
-    full, small = arguments.to / FULL, arguments.to / SMALL
+    """Write a candidate: whole, and as the INT8 file in force with what was tuned."""
     # What reading takes from the file beside the weights, such as the doubt of the cascade, stays as it was.
-    onnx.save(export_onnx.build(model, "reading", _metadata(arguments.current) | export_onnx.metadata()), full)
-    restored = tune.load(full)
-    quantise.quantise(full, small, "full", found.ranges[: quantise.RANGE_LINES], gate.fit(restored, found.ranges))
+    metadata = _metadata(arguments.current) | export_onnx.metadata()
+    onnx.save(export_onnx.build(model, "reading", metadata), arguments.to / FULL)
+    quantise.retuned(arguments.current, arguments.to / SMALL, model, gate.fit(model, found.gate))
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -34,6 +34,8 @@ from shizi.training.crnn import Crnn
 RECIPES = ("gated", "dynamic", "head", "full")
 RANGE_LINES, GATE_LINES = 150, 600
 RANGE_RUN = 998
+# What tuning changes in an INT8 file, by the beginnings of its names.
+TUNED = ("lstm.", "gate.")
 
 
 class Lines(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime carries no types
@@ -69,6 +71,20 @@ def quantise(
         else:
             shutil.copyfile(first, target)
     _copy_metadata(source, target)
+
+
+def retuned(source: Path, target: Path, model: Crnn, opened: gate.Gate) -> None:
+    """Write the INT8 file `source` (recipe `full`) to `target` with the LSTM of `model` and the gate fitted to it.
+
+    All else stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
+    """
+    built = export_onnx.build(model, "reading", {}, opened, reach=1.0)
+    fresh = {tensor.name: tensor for tensor in built.graph.initializer if tensor.name.startswith(TUNED)}
+    whole = onnx.load(source)
+    for tensor in whole.graph.initializer:
+        if tensor.name in fresh:
+            tensor.CopyFrom(fresh[tensor.name])
+    onnx.save(whole, target)
 
 
 def _reach(model: Crnn, lines: Sequence[samples.Sample]) -> float:
