@@ -60,6 +60,16 @@ def test_options_are_those_of_the_library(client: FlaskClient) -> None:
         assert set(choices) <= set(properties[name]["enum"])
 
 
+def test_forms_tell_how_many_files_they_take(tmp_path: Any) -> None:
+    places = Settings(jobs=str(tmp_path / "jobs"), max_files=3, job_files=7)
+    app = create_app(places, FakeReader())  # type: ignore[arg-type]
+    paths = app.test_client().get("/ocr/openapi.json").get_json()["paths"]
+    for path, most in (("/ocr/predict", 3), ("/ocr/jobs", 7)):
+        form = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert form["properties"]["file"]["maxItems"] == most
+    app.extensions["shizi"].close()
+
+
 def test_what_is_refused_before_any_route_is_described_for_all(client: FlaskClient) -> None:
     for path, methods in client.get("/ocr/openapi.json").get_json()["paths"].items():
         for operation in methods.values():

@@ -118,7 +118,7 @@ def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: li
     fonts.write(tmp_path / "fonts", faces)
     command = [
         *("--name", "own", "--out", tmp_path, "--from", FULL, "--data", folder, "--fonts", tmp_path / "fonts"),
-        *("--ranks", "1", "--batch", "8", "--steps", "240", "--minutes", "60"),
+        *("--ranks", "1", "--batch", "8", "--steps", "720", "--minutes", "60"),
     ]
     ran = subprocess.run(
         [sys.executable, "-m", "shizi.training.train", *map(str, command)],

@@ -103,6 +103,7 @@ def picture_bodies(settings: Settings) -> dict[str, Any]:
     files = {
         "type": "array",
         "minItems": 1,
+        "maxItems": settings.max_files,
         "items": {"type": "string", "contentMediaType": "application/octet-stream"},
     }
     raw = {"schema": {"type": "string", "contentMediaType": "application/octet-stream", "minLength": 1}}
