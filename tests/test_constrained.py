@@ -1,5 +1,7 @@
 """Patterns, and reading within them."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,15 @@ def test_what_a_pattern_allows(pattern: str, matching: str, other: str) -> None:
 def test_a_pattern_that_is_none(pattern: str) -> None:
     with pytest.raises(OptionsError, match="pattern"):
         Pattern(pattern)
+
+
+def test_a_large_pattern_costs_little() -> None:
+    """Whether a character fits is found out once an atom: with 200 copies of a set of 290 it took minutes a line."""
+    many = tuple(chr(0x4E00 + number) for number in range(8000))
+    spread = np.full((20, len(Charset(many)) + 1), 1e-5)
+    began = time.process_time()
+    n_best(spread, Charset(many), Pattern(f"[{''.join(many[::27][:290])}]{{200}}"))
+    assert time.process_time() - began < 5
 
 
 def test_the_likeliest_allowed_text_is_read_not_the_likeliest_filtered() -> None:

@@ -39,7 +39,7 @@ class Hypothesis(NamedTuple):
 class _State:
     """A state of the automaton: steps on a character, and steps on none."""
 
-    steps: list[tuple[Accepts, int]] = field(default_factory=list)
+    steps: list[tuple[str, int]] = field(default_factory=list)  # the atom that is stepped on, and to where
     free: list[int] = field(default_factory=list)
 
 
@@ -55,6 +55,9 @@ class Pattern:
             raise OptionsError(f"A pattern has {len(text)} characters; expected 1 to {LONGEST}.")
         self.text = text
         self._states: list[_State] = []
+        self._atoms: dict[str, Accepts] = {}  # as they are written; copies of one are one
+        self._fitting: dict[str, frozenset[str]] = {}
+        self._alike: dict[frozenset[str], frozenset[str]] = {}  # thousands of characters fit the same few
         self._at = 0
         start, end = self._choice()
         if self._at < len(text):
@@ -67,7 +70,8 @@ class Pattern:
         """Walk one character on; the empty set means that the pattern rules it out."""
         key = states, character
         if key not in self._walked:
-            reached = {to for state in states for accepts, to in self._states[state].steps if accepts(character)}
+            fitting = self._fitting_atoms(character)
+            reached = {to for state in states for atom, to in self._states[state].steps if atom in fitting}
             self._walked[key] = self._closed(reached)
         return self._walked[key]
 
@@ -77,7 +81,13 @@ class Pattern:
 
     def allows(self, character: str) -> bool:
         """Say whether a character can stand anywhere in a text."""
-        return any(accepts(character) for state in self._states for accepts, _ in state.steps)
+        return bool(self._fitting_atoms(character))
+
+    def _fitting_atoms(self, character: str) -> frozenset[str]:
+        if character not in self._fitting:
+            fitting = frozenset(atom for atom, accepts in self._atoms.items() if accepts(character))
+            self._fitting[character] = self._alike.setdefault(fitting, fitting)
+        return self._fitting[character]
 
     def matches(self, text: str) -> bool:
         """Say whether a text is one of the pattern's."""
@@ -142,7 +152,7 @@ class Pattern:
         return low, high
 
     def _atom(self) -> tuple[int, int]:
-        character = self._take()
+        begin, character = self._at, self._take()
         if character == "(":
             inner = self._choice()
             if self._peek() != ")":
@@ -152,7 +162,10 @@ class Pattern:
         if character in "*+?{})]":
             raise self._wrong(f"{character!r} has nothing before it; write \\{character} for the character itself")
         start, end = self._new(), self._new()
-        self._states[start].steps.append((self._accepting(character), end))
+        accepts = self._accepting(character)
+        atom = self.text[begin : self._at]
+        self._atoms.setdefault(atom, accepts)
+        self._states[start].steps.append((atom, end))
         return start, end
 
     def _accepting(self, character: str) -> Accepts:
