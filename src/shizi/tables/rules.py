@@ -8,7 +8,7 @@ own strokes would pass for them.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -20,37 +20,21 @@ import numpy.typing as npt
 from shizi.crop import Region
 from shizi.geometry import Point, Polygon
 from shizi.line_image import Pixels, as_pixels
-
-Map = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+from shizi.tables.pieces import THICKEST, WIDE, Floats, Map, Piece, edge, joined, pieces_in
 
 WORKING_SIZE = 32.0  # pages are scaled down until their text is this high: enough for the thinnest rules, and quick
-THICKEST = 0.45  # of a rule, in text heights
 # Grey levels by which a ridge stands out: of solid rules, of dotted ones, and of faint ones after a blur along them.
 STRONG, DOTTED, WEAK = 18, 20, 6
 BLUR = 0.6  # in text heights, as are all lengths here
 SHORTEST, SHORTEST_DOTTED, SHORTEST_WEAK = 1.1, 2.5, 1.2  # of a piece
 DOTS_APART, DOTS_COVER = 0.35, 0.35  # gaps between dots, share inked off the text
 FREE, FREE_SHARE = 0.4, 0.12  # what of a dotted rule lies off the text at least, in text heights and of its length
-LEAST, LEAST_WEAK = 1.1, 2.2  # of a whole rule without its gaps
-COVER = 0.35  # share of a rule's length that its pieces make up
-STEEPEST = 0.05  # slope of a rule after its page was set level: photographs lean this much
-WIDE, APART, ROW = (
-    6.0,
-    5.5,
-    2.2,
-)  # rules that frame rows: how long at least, how far from one another at most, and for one row
+APART, ROW = 5.5, 2.2  # rules that frame rows: how far from one another at most, and for one row
 # Over how long a stretch faint hints of a rule are averaged, in text heights; grey levels by which the mean stands out,
 # what one pixel tells at most, and the share of the stretch that no text covers.
 HINT_STRETCH, HINT, HINT_MOST, HINT_BARE = 6.0, 4, 40, 0.1
 COARSE = 16  # pixels that tell the colour beyond a page's edge
 GREY = 3  # levels by which the channels of a page without colours differ at most
-# What touches a rule makes one shape with it; how long thin stretches of that are at least, in text heights, and which
-# share of the rule they make up at least.
-THROUGH_LEAST, THROUGH = 2.0, 0.5
-BREAK = 1.7  # gaps in a rule (a stamp, a crossing text) are bridged up to this many text heights
-ASIDE = 0.28  # pieces of one rule lie this close to one straight line, in text heights
-MOST = 1500  # pieces looked at: the longest; a picture of more is no form
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +100,9 @@ def rules_in(view: View) -> list[Rule]:
         bounds = view.bounds[:, [1, 0, 3, 2]] if upright else view.bounds
         mask, strong = _masks(colours, bounds, view.size, crossed, frames)
         crossed = np.ascontiguousarray(mask.T)
-        joined = _joined(_pieces(mask, strong, bounds, view.size), view.size)
-        frames = _frames(joined, view.size)
-        for rule in joined:
+        found = joined(pieces_in(mask, strong, bounds, view.size), view.size)
+        frames = _frames(found, view.size)
+        for rule in found:
             ends: tuple[Point, Point] = (rule.x0, rule.y0), (rule.x1, rule.y1)
             rules.append(Rule(*((ends[0][::-1], ends[1][::-1]) if upright else ends), upright))
     return rules
@@ -239,18 +223,6 @@ def _moved(point: Point, back: Floats, scale: float) -> Point:
     return float(x), float(y)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a rule that runs across, from left to right, and how much of it is solid, how much weak."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    solid: float
-    weak: float
-
-
 def _frames(rules: Sequence[Piece], size: float) -> list[tuple[int, int, int, int]]:
     """Give what lies between rules of one length: left, top, right and bottom as seen from the other way."""
     found: list[tuple[int, int, int, int]] = []
@@ -322,62 +294,6 @@ def _peaks(levels: npt.NDArray[np.floating], size: float) -> npt.NDArray[np.floa
     return np.asarray(cv2.morphologyEx(levels.astype(np.float32), cv2.MORPH_TOPHAT, near), np.float32)
 
 
-def _pieces(mask: Map, strong: Map, bounds: Floats, size: float) -> Iterator[Piece]:
-    """Trace the pieces of rules in a mask."""
-    shapes = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    for shape in sorted(shapes, key=len, reverse=True)[:MOST]:
-        for x0, y0, x1, y1 in (_line_of(shape),) if _is_thin(shape, size) else _lines_within(shape, mask, size):
-            if abs(y1 - y0) < STEEPEST * (x1 - x0) + 2 and not _is_stroke(bounds, (x0, y0, x1, y1), size):
-                _, top, _, height = cv2.boundingRect(shape)
-                inked = strong[top : top + height, int(x0) : int(x1)].any(axis=0).mean()
-                yield Piece(x0, y0, x1, y1, *((x1 - x0, 0.0) if inked > 0.5 else (0.0, x1 - x0)))
-
-
-def _is_thin(shape: cv2.typing.MatLike, size: float) -> bool:
-    _, _, width, height = cv2.boundingRect(shape)
-    thick = (cv2.contourArea(shape) + len(shape) / 2) / width
-    return bool(thick <= THICKEST * size + 2 and height <= 0.2 * width + THICKEST * size)
-
-
-def _line_of(shape: cv2.typing.MatLike) -> tuple[float, float, float, float]:
-    left, _, width, _ = cv2.boundingRect(shape)
-    y0, y1 = _ends(np.asarray(shape[:, 0], np.int32), left, left + width)
-    return float(left), y0, float(left + width), y1
-
-
-def _lines_within(shape: cv2.typing.MatLike, mask: Map, size: float) -> Iterator[tuple[float, float, float, float]]:
-    """Give the rules in a shape that is too thick for one: a seal, a picture or a QR code touches them somewhere.
-
-    There the shape is as thin as a rule for long stretches. Stretches on one straight line are one rule, and it runs
-    on along that line as far as there is ink.
-    """
-    left, top, width, height = cv2.boundingRect(shape)
-    if width < WIDE * size:
-        return
-    whole = np.zeros((height, width), np.uint8)
-    cv2.drawContours(whole, [shape], -1, (1,), cv2.FILLED, offset=(-left, -top))
-    whole &= mask[top : top + height, left : left + width]
-    thick = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((round(THICKEST * size) + 3, 1), np.uint8))
-    thin = cv2.findContours(whole & ~np.asarray(thick, np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    parts = sorted((_line_of(part) for part in thin if _is_thin(part, size)), key=lambda part: part[0] - part[2])
-    parts = [part for part in parts if part[2] - part[0] > THROUGH_LEAST * size]
-    while parts and parts[0][2] - parts[0][0] > WIDE * size:
-        x0, y0, x1, y1 = parts[0]
-        slope = (y1 - y0) / (x1 - x0)
-        in_line = [p for p in parts if abs(y0 + slope * ((p[0] + p[2]) / 2 - x0) - (p[1] + p[3]) / 2) < ASIDE * size]
-        parts = [part for part in parts if part not in in_line]
-        columns = np.arange(width)
-        rows = np.clip(np.rint(y0 + slope * (columns - x0)), 0, height - 1).astype(int)
-        inked = np.concatenate([[False], whole[rows, columns] > 0, [False]])
-        bare = np.flatnonzero(~inked)
-        middle = (x0 + x1) / 2
-        start, end = float(bare[bare <= middle + 1].max()), float(bare[bare > middle + 1].min() - 1)
-        found = sum(p[2] - p[0] for p in in_line if start <= (p[0] + p[2]) / 2 <= end)
-        if found <= THROUGH * (end - start):
-            start, end = x0, x1
-        yield left + start, top + y0 + slope * (start - x0), left + end, top + y0 + slope * (end - x0)
-
-
 def _long(mask: Map, length: float) -> Map:
     """Keep what runs on for `length`, also where it climbs a pixel now and then."""
     thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
@@ -405,73 +321,8 @@ def _dotted(dots: Map, covered: Map, size: float) -> Map:
 
 def _blank(mask: Map, bounds: Floats, spread: float) -> None:
     """Clear what lies under text (bounds K 4), with room at its ends for what a blur spreads; its edges stay."""
-    inset = _edge(bounds)
+    inset = edge(bounds)
     room = np.full(len(bounds), spread)
     covers = np.rint(bounds + np.stack([-room, inset, room, -inset], axis=1)).astype(int)
     for left, top, right, bottom in np.maximum(covers, 0).tolist():
         mask[top:bottom, left:right] = 0
-
-
-def _edge(bounds: Floats) -> Floats:
-    """Give how far rules may run into the bounds (K 4) of text at its upper and lower edge: those were grown."""
-    inset: Floats = 0.12 * np.minimum(bounds[:, 3] - bounds[:, 1], bounds[:, 2] - bounds[:, 0])
-    return inset
-
-
-def _ends(outline: npt.NDArray[np.int32], left: float, right: float) -> tuple[float, float]:
-    """Give the mean heights of a piece at its left and right ends, of its outline (N 2)."""
-    x, y = outline[:, 0], outline[:, 1]
-    end = max(2.0, (right - left) / 8)
-    y0, y1 = float(y[x < left + end].mean()), float(y[x >= right - end].mean())
-    slope = (y1 - y0) / max(1.0, right - left - end)
-    return y0 - slope * end / 2, y1 + slope * end / 2
-
-
-def _is_stroke(bounds: Floats, piece: tuple[float, ...], size: float) -> bool:
-    """Say whether a piece lies all within the bounds (K 4) of some text, away from its upper and lower edge."""
-    x0, y0, x1, y1 = piece
-    left, top, right, bottom = bounds.T
-    inset, spread = _edge(bounds), 0.2 * size
-    inside = (left - spread < x0) & (x1 < right + spread)
-    stroke = (
-        (x1 - x0 < 1.5 * np.minimum(bottom - top, right - left))
-        & (top + inset < min(y0, y1))
-        & (max(y0, y1) < bottom - inset)
-    )
-    dash = (top + 2 * inset < min(y0, y1)) & (max(y0, y1) < bottom - 2 * inset)
-    return bool((inside & (stroke | dash)).any())
-
-
-def _joined(pieces: Iterable[Piece], size: float) -> list[Piece]:
-    """Join pieces that follow one another on one straight line; what is too short or too full of gaps goes."""
-    joined: list[Piece] = []
-    for piece in sorted(pieces, key=lambda piece: (piece.x0, piece.y0)):
-        near = [
-            (abs(_aside(rule, piece)), i)
-            for i, rule in enumerate(joined)
-            if piece.x0 - rule.x1 < BREAK * size and abs(_aside(rule, piece)) < ASIDE * size
-        ]
-        if near:
-            i = min(near)[1]
-            joined[i] = _both(joined[i], piece)
-        else:
-            joined.append(piece)
-    return [rule for rule in joined if _is_rule(rule, size)]
-
-
-def _both(rule: Piece, piece: Piece) -> Piece:
-    x1, y1 = (piece.x1, piece.y1) if piece.x1 > rule.x1 else (rule.x1, rule.y1)
-    return Piece(rule.x0, rule.y0, x1, y1, rule.solid + piece.solid, rule.weak + piece.weak)
-
-
-def _is_rule(rule: Piece, size: float) -> bool:
-    found, length = rule.solid + rule.weak, rule.x1 - rule.x0
-    enough = rule.solid >= LEAST * size or found >= LEAST_WEAK * size
-    return enough and found >= COVER * length and abs(rule.y1 - rule.y0) < STEEPEST * length + 0.1 * size
-
-
-def _aside(rule: Piece, piece: Piece) -> float:
-    """Give how far a piece begins below a rule's straight line, the longer of the two telling the slope."""
-    longer = max(rule, piece, key=lambda part: part.x1 - part.x0)
-    slope = (longer.y1 - longer.y0) / max(1.0, longer.x1 - longer.x0)
-    return piece.y0 - (rule.y0 + slope * (piece.x0 - rule.x0))

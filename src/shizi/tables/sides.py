@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from shizi.geometry import Point
 from shizi.tables.grid import Grid, drawn_sides, grid_of, groups, is_grid
-from shizi.tables.rules import THICKEST, Map, Rule, View
+from shizi.tables.pieces import THICKEST, Map
+from shizi.tables.rules import Rule, View
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
