@@ -11,11 +11,13 @@ with `--strict` also when a bar was missed (which on a busy machine says little)
 """
 
 import argparse
+import datetime
 import http.client
 import io
 import json
 import os
 import pickle
+import platform
 import re
 import signal
 import socket
@@ -335,6 +337,9 @@ def main() -> int:
         code = service.stop()
     single = max(statistics.median(tally.singles), 0.001)
     result = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "seconds": given.seconds,
         "clients": given.clients,
         "workers": given.workers,
         "threads": given.threads,

@@ -10,6 +10,7 @@ from onnx import numpy_helper
 from turned import plain_lines
 
 from shizi import weights
+from shizi.errors import WeightsError
 from shizi.training import fonts, gate, quantise, samples, tune
 from shizi.training.crnn import parameters
 from shizi.training.together import Together
@@ -68,3 +69,5 @@ def test_a_candidate_is_the_file_in_force_with_what_was_tuned(tmp_path: Path, fa
     tuned = {"lstm.W.half", "lstm.R.half", "lstm.B.half"}
     assert {name for name in before if same[name] != other[name]} == tuned
     assert onnx.load(tmp_path / "other.onnx").metadata_props == onnx.load(SMALL).metadata_props
+    with pytest.raises(WeightsError, match="recipe 'full'"):
+        quantise.retuned(FULL, tmp_path / "none.onnx", model, opened)

@@ -25,6 +25,7 @@ from onnxruntime.quantization import (
 )
 
 from shizi import line_image, weights
+from shizi.errors import WeightsError
 from shizi.recognise import Recogniser
 from shizi.training import evaluate, export_onnx, fonts, gate, labels, samples
 from shizi.training.batches import FORM, shown
@@ -77,13 +78,16 @@ def retuned(source: Path, target: Path, model: Crnn, opened: gate.Gate) -> None:
     """Write the INT8 file `source` (recipe `full`) to `target` with the LSTM of `model` and the gate fitted to it.
 
     All else stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
+    Raises WeightsError for a file of another recipe, which has not all of that.
     """
     built = export_onnx.build(model, "reading", {}, opened, reach=1.0)
     fresh = {tensor.name: tensor for tensor in built.graph.initializer if tensor.name.startswith(TUNED)}
     whole = onnx.load(source)
-    for tensor in whole.graph.initializer:
-        if tensor.name in fresh:
-            tensor.CopyFrom(fresh[tensor.name])
+    there = {tensor.name: tensor for tensor in whole.graph.initializer}
+    if missing := sorted(fresh.keys() - there.keys()):
+        raise WeightsError(f"The file {source} has no {', '.join(missing)}; expected one of recipe 'full'.")
+    for name, tensor in fresh.items():
+        there[name].CopyFrom(tensor)
     onnx.save(whole, target)
 
 

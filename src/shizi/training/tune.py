@@ -147,6 +147,7 @@ def _losses(model: Crnn, start: Crnn, own: Batch, drawn: Batch, generator: torch
         seen = model.seen(_joined(own.lines, drawn.lines))  # N, T, 192; the start sees the same
         features = start.narrow(start.lstm(seen[rows:])[0])  # N, T, 120
         scores = start.classes(features)
+        # What is likeliest at any step: `argmax` takes longer in 16 bits.
         likely = (scores == scores.amax(-1, keepdim=True)).flatten(0, 1).any(0).nonzero().squeeze(1)
     classes = model.classes.out_features
     chosen, shifts = choose(torch.cat([own.targets, drawn.targets, likely]), classes, NEGATIVES, generator)
