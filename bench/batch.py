@@ -2,12 +2,13 @@
 
     python bench/batch.py [--pictures 10000] [--kills 3] [--engines local,ray] [--workers N] [--mode fast] [--json FILE]
 
-Draws the pictures, measures one reader alone on one thread and as many side by side as there are workers (what the
-cores give, without a pool), then reads all with `shizi batch`: once undisturbed for the rate and the driver's peak
-memory (and a tenth of them, for how memory grows), once killed with SIGKILL `--kills` times at moments spread over the
-run and resumed each time. Every picture must have exactly one row, with the text that was drawn on it. Ends with 1 when
-one has none or two, or a bar is missed (`--no-bars` leaves rates out, for a busy machine). `--json FILE` keeps the
-figures (bench/results/batch.json).
+Draws the pictures. In each of `--rounds` rounds measures one reader alone on one thread and as many side by side as
+there are workers (what the cores give, without a pool), then reads all with `shizi batch`, each engine undisturbed, for
+the rate and the driver's peak memory; machines change while they are measured, so shares are medians of the rounds'.
+Then a tenth of the pictures, for how memory grows, and all once killed with SIGKILL `--kills` times at moments spread
+over the run and resumed each time. Every picture must have exactly one row, with the text that was drawn on it. Ends
+with 1 when one has none or two, or a bar is missed (`--no-bars` leaves rates out, for a busy machine). `--json FILE`
+keeps the figures (bench/results/batch.json).
 """
 
 import argparse
@@ -28,6 +29,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -47,7 +49,8 @@ class Outcome:
     pictures: int
     rate: float = 0.0
     whole_rate: float = 0.0  # starting and ending included
-    of_single: float = 0.0
+    of_single: float = 0.0  # of what as many single readers would read
+    of_side_by_side: float = 0.0
     driver_mb: float = 0.0
     driver_mb_tenth: float = 0.0
     kills: int = 0
@@ -172,17 +175,37 @@ def count(folder: Path, output: Path, outcome: Outcome) -> None:
     outcome.misread = sum(text != expected.get(name) for name, text, _ in rows)
 
 
-def measure(engine: str, pictures: Path, tenth: Path, asked: argparse.Namespace, room: Path, single: float) -> Outcome:
-    """Run one engine through all of it."""
-    outcome = Outcome(engine, asked.pictures)
-    print(f"{engine}: undisturbed", file=sys.stderr)
-    rates = undisturbed(pictures, room / engine, engine, asked)
-    outcome.rate, outcome.whole_rate, outcome.driver_mb = (round(value, 2) for value in rates)
-    outcome.of_single = round(outcome.rate / (asked.workers * single), 3)
+def measure(
+    pictures: Path, asked: argparse.Namespace, room: Path
+) -> tuple[dict[str, Outcome], list[float], list[float]]:
+    """Read with all engines, round by round; gives outcomes, and rates of single readers, alone and side by side."""
+    outcomes = {engine: Outcome(engine, asked.pictures) for engine in asked.engines.split(",")}
+    rates: dict[str, list[tuple[float, float, float]]] = {engine: [] for engine in outcomes}
+    single, apart = [], []
+    for number in range(asked.rounds):
+        single.append(rate_apart(pictures, asked.mode, asked.single_seconds, 1))
+        apart.append(rate_apart(pictures, asked.mode, asked.single_seconds, asked.workers))
+        for engine, found in rates.items():
+            found.append(undisturbed(pictures, room / f"{engine}-{number}", engine, asked))
+        told = ", ".join(f"{engine} {found[-1][0]:.2f}" for engine, found in rates.items())
+        print(f"round {number}: one reader {single[-1]:.2f}, apart {apart[-1]:.2f}, {told}", file=sys.stderr)
+    for engine, outcome in outcomes.items():
+        found = rates[engine]
+        outcome.rate, outcome.whole_rate = (round(median(each[place] for each in found), 2) for place in (0, 1))
+        outcome.driver_mb = round(max(memory for _, _, memory in found), 2)
+        outcome.of_single = round(
+            median(each[0] / alone for each, alone in zip(found, single, strict=True)) / asked.workers, 3
+        )
+        outcome.of_side_by_side = round(median(each[0] / both for each, both in zip(found, apart, strict=True)), 3)
+    return outcomes, single, apart
+
+
+def kill(pictures: Path, tenth: Path, asked: argparse.Namespace, room: Path, outcome: Outcome) -> None:
+    """Measure memory on a tenth, then read all with kills."""
+    engine = outcome.engine
     outcome.driver_mb_tenth = round(undisturbed(tenth, room / f"{engine}-tenth", engine, asked)[2], 2)
     print(f"{engine}: killed {asked.kills} times", file=sys.stderr)
     killed(pictures, room / f"{engine}-killed", engine, asked, outcome)
-    return outcome
 
 
 def judge(outcomes: dict[str, Outcome], bars: bool) -> None:
@@ -199,7 +222,7 @@ def judge(outcomes: dict[str, Outcome], bars: bool) -> None:
     if "local" in outcomes and outcomes["local"].of_single < LOCAL_BAR:
         outcomes["local"].faults.append(f"{outcomes['local'].of_single} of the single rate; the bar is {LOCAL_BAR}")
     if outcomes.keys() >= {"local", "ray"}:
-        share = outcomes["ray"].rate / outcomes["local"].rate
+        share = outcomes["ray"].of_single / outcomes["local"].of_single
         if share < RAY_BAR:
             outcomes["ray"].faults.append(f"{share:.2f} of the local pool's rate; the bar is {RAY_BAR}")
 
@@ -213,7 +236,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--mode", default="fast")
     parser.add_argument("--shard-rows", type=int, default=0, help="default: a fiftieth of the pictures")
-    parser.add_argument("--single-seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--single-seconds", type=float, default=10)
     parser.add_argument("--no-bars", action="store_true", help="do not judge rates")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -222,14 +246,9 @@ def main() -> None:
     try:
         draw(room / "pictures", asked.pictures)
         draw(room / "tenth", asked.pictures // 10)
-        single, apart = (
-            rate_apart(room / "pictures", asked.mode, asked.single_seconds, readers) for readers in (1, asked.workers)
-        )
-        print(f"one reader: {single:.2f} pictures/s; {asked.workers} side by side: {apart:.2f}", file=sys.stderr)
-        outcomes = {
-            engine: measure(engine, room / "pictures", room / "tenth", asked, room, single)
-            for engine in asked.engines.split(",")
-        }
+        outcomes, single, apart = measure(room / "pictures", asked, room)
+        for outcome in outcomes.values():
+            kill(room / "pictures", room / "tenth", asked, room, outcome)
         judge(outcomes, not asked.no_bars)
     finally:
         shutil.rmtree(room)
@@ -239,8 +258,8 @@ def main() -> None:
         "load": round(os.getloadavg()[0], 2),
         "mode": asked.mode,
         "workers": asked.workers,
-        "single_rate": round(single, 2),
-        "side_by_side_rate": round(apart, 2),
+        "single_rates": [round(rate, 2) for rate in single],
+        "side_by_side_rates": [round(rate, 2) for rate in apart],
         "engines": {name: asdict(outcome) for name, outcome in outcomes.items()},
     }
     print(json.dumps(result, indent=1))

@@ -88,6 +88,16 @@ def test_upright_columns_are_read_from_the_right() -> None:
     ]  # fmt: skip
 
 
+def test_a_lone_figure_higher_than_wide_runs_as_the_other_text_does() -> None:
+    figure = replace(column("7", 300, 0), polygon=Polygon.from_bounds(300, 0, 312, 20))
+    cells = [piece("数量", 0, 0), figure, piece("单价", 0, 30)]
+    lines, _ = arrange(cells, lambda left, right: False, "character")
+    assert [(line.text, line.vertical) for line in lines] == [("数量", False), ("7", False), ("单价", False)]
+    assert lines[1].words[0].polygon.bounds == pytest.approx((300, 0, 312, 20))
+    upright = [column("第一列文字", 200, 0), column("末", 170, 0)]
+    assert all(line.vertical for line in arrange(upright, lambda left, right: False, "line")[0])
+
+
 def test_pieces_of_one_line_are_joined_with_spaces_between_latin_words_only() -> None:
     assert texts(piece("Hello", 0, 0), piece("world", 58, 0)) == ["Hello world"]
     assert texts(piece("你好", 0, 0), piece("世界", 45, 0)) == ["你好世界"]

@@ -7,6 +7,7 @@ import pytest
 
 from shizi.crop import Region
 from shizi.detect import Detector
+from shizi.document import Char, Reading
 from shizi.training import fonts, regions, samples, sheets
 from shizi.training.sheets import Piece
 from shizi.weights import find
@@ -111,6 +112,30 @@ def test_a_shard_that_is_there_is_kept(writer: sheets.Writer, tmp_path: Path) ->
     regions.write(tmp_path, 5, 1, writer, Detector(find("detector"), 1), shard=1)
     assert json.loads((tmp_path / "005000.jsonl").read_text("utf-8")) == {"mine": True}
     assert not (tmp_path / "005000.tar.gz").exists()
+
+
+def test_what_is_read_right_and_surely_is_mostly_left_out() -> None:
+    def told(text: str, *chances: float) -> Reading:
+        return Reading(text, 0.9, tuple(Char(c, p, 0.0, 1.0) for c, p in zip(text, chances, strict=True)), "crnn")
+
+    strip = np.full((30, 90), 255, np.uint8)
+    crops = [(strip, text) for text in ("sure", "unsure", "wr0ng", "a b", "label of another line")]
+    reads = [
+        told("sure", *[0.99] * 4), told("unsure", 0.3, *[0.99] * 5), told("wrong", *[0.99] * 5),
+        told("ab", 0.99, 0.99), told("something", *[0.99] * 9),
+    ]  # fmt: skip
+
+    class Recogniser:
+        def read(self, strips: list[np.ndarray], margins: bool) -> list[Reading]:
+            assert margins
+            assert all(strip.shape == (30, 90, 3) for strip in strips)
+            return reads
+
+    def chosen(easy: float) -> list[str]:
+        return [text for _, text in regions.Choice(Recogniser(), easy).of(crops, Random(1))]
+
+    assert chosen(0.0) == ["unsure", "wr0ng", "a b"]
+    assert chosen(1.0) == ["sure", "unsure", "wr0ng", "a b"]
 
 
 def test_a_run_mixes_regions_in(faces: list[fonts.Face], writer: sheets.Writer, tmp_path: Path) -> None:

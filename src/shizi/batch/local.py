@@ -35,6 +35,8 @@ _VAIN_STARTS = 3
 MOST_WORKER_BYTES = 1_500_000_000
 _LONGEST_START_SECONDS = 300.0
 _LOOK_SECONDS = 0.5
+# A worker says that it is still at work once in so long: of small pages each, it would keep the driver busy.
+_BEAT_SECONDS = 1.0
 _PROGRAM = "from shizi.batch.local import main; main()"
 # A limit that a fresh process already fills would replace processes for ever.
 _ROOM_TO_GROW = 1.5
@@ -232,13 +234,27 @@ def main() -> None:
             return
         connection.send(Ready(own_memory()))
         threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()
+        beat = _Beat(connection)
         while True:
             item, fetched = waiting.get()
-            row = read_item(reader, work, item, fetched.result, lambda done, total: connection.send(None))
+            row = read_item(reader, work, item, fetched.result, beat)
             del fetched  # its bytes must not stay until the next input is there
             connection.send(Done(row, own_memory()))
     except (EOFError, OSError):
         return  # the driver is gone
+
+
+class _Beat:
+    """Tells the driver now and then, when a page begins or is done, that this worker is at work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() - self._last > _BEAT_SECONDS:
+            self._connection.send(None)
+            self._last = time.monotonic()
 
 
 def _listen(connection: Connection, waiting: "queue.SimpleQueue[tuple[Item, Future[bytes]]]") -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from shizi.document import Block, Fragment, Line, Page
 from shizi.geometry import Polygon
-from shizi.layout.fragments import join_rows, join_stacks, to_line, with_detail
+from shizi.layout.fragments import join_rows, join_stacks, lay_flat, to_line, with_detail
 from shizi.layout.kinds import name_blocks
 from shizi.layout.order import boxes_of, reading_order
 from shizi.options import Detail
@@ -28,7 +28,7 @@ def arrange(
     `ruled` says whether a rule stands between two neighbours on one baseline. `detail` says whether lines carry
     their words, and words their characters.
     """
-    stacked = join_stacks(fragments)
+    stacked = lay_flat(join_stacks(fragments))
     lines: list[Line] = []
     groups: list[list[int]] = []  # of successive lines
     for order in reading_order(boxes_of([f.polygon for f in stacked], [f.vertical for f in stacked])):

@@ -98,6 +98,22 @@ def _reading(chars: tuple[Char, ...], parts: Sequence[Fragment]) -> Reading:
     return Reading("".join(char.text for char in chars), confidence, chars, "+".join(models))
 
 
+def lay_flat(fragments: Sequence[Fragment]) -> list[Fragment]:
+    """Take single characters for text that runs along rows where most other text does.
+
+    A region of one figure is higher than wide, as a column's is; on its own nothing tells which way it runs.
+    """
+    letters = {upright: sum(len(f.text) for f in fragments if f.vertical is upright) for upright in (False, True)}
+    if letters[True] > letters[False]:
+        return list(fragments)
+    return [_laid(f) if f.vertical and len(f.reading.chars) == 1 else f for f in fragments]
+
+
+def _laid(fragment: Fragment) -> Fragment:
+    chars = tuple(replace(char, start=0.0, end=1.0) for char in fragment.reading.chars)
+    return replace(fragment, reading=replace(fragment.reading, chars=chars), vertical=False)
+
+
 def join_rows(fragments: Sequence[Fragment], ruled: Callable[[Polygon, Polygon], bool]) -> list[Fragment]:
     """Join successive fragments (in reading order) that are pieces of one line."""
     joined: list[Fragment] = []

@@ -51,6 +51,12 @@ def paper(ink: Strip, random: Random) -> Strip:
     return _grey(mixed)
 
 
+def weight(ink: Strip, random: Random) -> Strip:
+    """Make strokes bolder or lighter, hairlines worn: faces differ in that more than a few free ones show."""
+    soft = cv2.GaussianBlur(ink, (0, 0), random.uniform(0.012, 0.03) * ink.shape[0]).astype(np.float32)
+    return _grey((soft - random.uniform(20, 90)) * random.uniform(2.0, 4.0))
+
+
 def underline(strip: Strip, random: Random) -> Strip:
     """Rule a line under the text, or through the field's foot."""
     y = strip.shape[0] - 1 - random.randint(0, max(1, strip.shape[0] // 8))

@@ -151,6 +151,7 @@ class Maker:
         region_share: float = 0.0,
     ) -> None:
         by_name = {face.name: face for face in faces}
+        self._held_out = held_out
         chosen = [face for face in faces if face.held_out == held_out and face.style != "latin"]
         self._chinese = chosen
         self._weights = [STYLE_WEIGHTS[face.style] for face in chosen]
@@ -180,6 +181,9 @@ class Maker:
         latin = random.choice(self._latin) if self._latin and random.random() < 0.65 else face
         drawn = self._pen.draw(text, face, latin, render.draw_look(random))
         ink, spans = drawn.ink, drawn.spans
+        # Not on faces held out: they stand for those that nobody has, which this is to make up for.
+        if not self._held_out and random.random() < 0.25 * strength:
+            ink = degrade.weight(ink, random)
         if random.random() < 0.3 * strength:
             ink, moved = degrade.warp(ink, spans, random, 0)
             spans = spans if moved is None else moved
