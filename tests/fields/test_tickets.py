@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from sheets import ToldSight, page
 
+import pytest
+
 from shizi.document import Verdict
 from shizi.fields import Finder
 
@@ -228,7 +230,8 @@ def test_tickets_glued_on_one_sheet_keep_to_themselves() -> None:
     assert {form.value("departure_station") for form in finder.forms} == {"汉口"}
 
 
-def test_a_fare_whose_point_was_misread_is_not_taken_without_its_cents() -> None:
-    values, verdict = found([("¥78:5元" if text == "¥78.5元" else text, x, y) for text, x, y in TRAIN])
+@pytest.mark.parametrize("read", ["¥78:5元", "¥140.9.5元", "78:9.5元"])
+def test_a_fare_with_a_point_misread_or_too_many_is_not_taken_in_part(read: str) -> None:
+    values, verdict = found([(read if text == "¥78.5元" else text, x, y) for text, x, y in TRAIN])
     assert "total" not in values
     assert "total was not found" in verdict.reasons

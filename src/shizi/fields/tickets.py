@@ -60,7 +60,7 @@ def read_train(sheet: Sheet, kind: str) -> Form:
     _look(form, pieces, "seat", r"\d{1,2}车(?:厢)?(?:无座|[0-9A-Z]{1,4}号?(?:[上中下]铺)?)")
     _look(form, pieces, "seat_class", SEAT_CLASSES)
     _look(form, pieces, "total", r"[¥￥Y]\d{1,5}(?:\.\d{1,2})?(?!\d|[.:,;]\d)", money)
-    _look(form, pieces, "total", r"\d{1,5}\.\d{1,2}(?=元)", money)
+    _look(form, pieces, "total", r"(?<![\d.:,;])\d{1,5}\.\d{1,2}(?=元)", money)
     if kind == "train_electronic":
         _electronic(sheet, form)
     _travel_date(sheet, form, pieces)
