@@ -9,7 +9,7 @@ from pictures import drawn_page
 from shizi.charset import Span, text_of
 from shizi.document import Reading
 from shizi.errors import WeightsError
-from shizi.recognise import Recogniser, _tidied
+from shizi.recognise import Recogniser, Trace, _tidied
 from shizi.weights import Weights, find, from_file, suitable
 
 LINES = [
@@ -155,3 +155,21 @@ def test_doubt_travels_with_the_weights() -> None:
     for unusable in ("much", "0.9", "0.5 0.9 1"):
         with pytest.raises(WeightsError, match="doubt"):
             carrying({"doubt": unusable})
+
+
+def test_of_a_tuned_model_the_later_reading_counts_where_it_is_clearly_likelier() -> None:
+    crnn = Recogniser(find("crnn"))
+
+    def trace(*written: float) -> Trace:
+        """A path of characters with these chances, a blank after each."""
+        path = np.ravel([[5, 0]] * len(written)).astype(int) if written else np.zeros(2, int)
+        chances = np.ravel([[chance, 1.0] for chance in written]) if written else np.ones(2)
+        return Trace(path, chances, float(len(path)))
+
+    doubtful, little, better, nothing = trace(0.9, 0.6), trace(0.9, 0.7), trace(0.9, 0.8), trace()
+    assert crnn._surer(doubtful) is doubtful
+    assert crnn._surer(doubtful, better) is better
+    assert crnn._surer(doubtful, little) is doubtful
+    assert crnn._surer(better, doubtful) is better
+    assert crnn._surer(doubtful, nothing) is doubtful
+    assert crnn._surer(nothing, better) is nothing

@@ -24,6 +24,8 @@ BATCH_COLUMNS = 2048
 # A line is left out of a constrained reading when the likeliest text that fits is less likely than this: the line
 # says something else. Lines that say more than the pattern have 1e-6 and less, smudged ones that fit 0.05 and more.
 FITTING = 0.01
+# A tuned model reads a line as it did before it was tuned, unless what it reads now is so many times as likely.
+LIKELIER = 1.2
 Curve = tuple[list[float], list[float]]
 AS_IT_IS: Curve = ([0.0, 1.0], [0.0, 1.0])
 T = TypeVar("T")
@@ -127,10 +129,29 @@ class Recogniser:
     def _traces_of(self, strips: Sequence[Pixels], batch: Sequence[int]) -> list[Trace]:
         tensors = np.stack([to_tensor(strips[i], self.form) for i in batch])  # N, C, H, W
         widths = [scaled_width(strips[i], self.form.height) for i in batch]
-        return [
-            Trace(path, probability, len(path) * width / tensors.shape[3])
-            for width, path, probability in zip(widths, *self._best_paths(tensors), strict=True)
+        ways = [
+            [
+                Trace(path, probability, len(path) * width / tensors.shape[3])
+                for width, path, probability in zip(widths, paths, probabilities, strict=True)
+            ]
+            for paths, probabilities in self._best_paths(tensors)
         ]
+        return [self._surer(*traces) for traces in zip(*ways, strict=True)]
+
+    def _surer(self, first: Trace, second: Trace | None = None) -> Trace:
+        """Choose between what a tuned model read before and reads now: the latter where it is clearly likelier.
+
+        Most lines stay as they were, so that little is lost elsewhere of what is learned on some (docs/decisions/091).
+        """
+        if second is None:
+            return first
+        was, now = self._chance(first), self._chance(second)
+        return second if was is not None and now is not None and now > LIKELIER * was else first
+
+    def _chance(self, trace: Trace) -> float | None:
+        """Give the chance of a trace's characters together, None without any."""
+        peaks = [span.peak for span in self.charset.collapse(trace.path, trace.probability)]
+        return float(np.prod(peaks)) if peaks else None
 
     def reading(self, trace: Trace) -> Reading:
         """Turn one best path into a reading."""
@@ -154,22 +175,22 @@ class Recogniser:
         """
         strip = trimmed(strip, self.form)
         outputs = self._run(to_tensor(strip, self.form)[None])
-        if len(outputs) == 2:
+        if len(outputs) > 1:
             raise WeightsError(f"The model {self.weights.name} tells its best path only; expected all probabilities.")
         probabilities: np.ndarray = outputs[0][0]  # T, C
         share = scaled_width(strip, self.form.height) / tensor_width(strip, self.form.height)
         return probabilities[: max(1, round(len(probabilities) * share))]
 
-    def _best_paths(self, tensors: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Give the best class of each time step and its probability; both N, T."""
+    def _best_paths(self, tensors: Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Give the best class of each time step and its probability, both N, T; of a tuned model twice."""
         outputs = self._run(tensors)
-        if len(outputs) == 2:  # arg-max and its probability were computed inside the graph
-            return outputs[0], outputs[1]
+        if len(outputs) > 1:  # arg-max and its probability were computed inside the graph
+            return list(zip(outputs[::2], outputs[1::2], strict=True))
         path = outputs[0].argmax(axis=2)  # N, T
-        return path, np.take_along_axis(outputs[0], path[:, :, None], axis=2)[:, :, 0]
+        return [(path, np.take_along_axis(outputs[0], path[:, :, None], axis=2)[:, :, 0])]
 
     def _run(self, tensors: Tensor) -> list[np.ndarray]:
-        """Run the model on N, C, H, W; gives its probabilities, N T classes with the blank first, or a best path."""
+        """Run the model on N, C, H, W; gives probabilities, N T classes with the blank first, or best paths."""
         batches = np.split(tensors, len(tensors)) if self._shape.one_by_one else [tensors]
         outputs = [run(self._session, {self._input: batch}) for batch in batches]
         if len(outputs[0]) == 1:

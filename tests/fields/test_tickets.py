@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from sheets import ToldSight, page
-
 import pytest
+from sheets import ToldSight, page
 
 from shizi.document import Verdict
 from shizi.fields import Finder

@@ -26,8 +26,12 @@ from shizi.batch.rows import Row, Work, read_item
 from shizi.errors import DeadlinePassed, ShiziError, WorkerLost
 from shizi.machine import own_memory
 
-# One being read and one that waits beside it, so that no process waits for the driver's disk.
-DEPTH = 2
+# One being read and one that waits beside it, so that no process waits for the driver's disk; of inputs read in less
+# than `_QUICK` milliseconds so many, and the driver looks once in so long: waking for each cost a twentieth.
+DEPTH, DEEP = 2, 8
+_QUICK, _REST_SECONDS = 25.0, 0.02
+# Inputs whose bytes a worker holds: the one being read and the next.
+_FETCHED = 2
 TRIES = 3
 # Processes that die while they load: so many in a row, and the fault is not an input's.
 _VAIN_STARTS = 3
@@ -85,6 +89,7 @@ class _Worker:
             )
         self.connection = Connection(here.detach())
         self.tasks: deque[_Task] = deque()
+        self.depth = DEPTH
         self.ready = False
         self.since = time.monotonic()
         with contextlib.suppress(OSError):  # it died at once; the connection will tell
@@ -141,6 +146,8 @@ class Pool:
                 return
             yield from self._collect()
             yield None
+            if all(len(worker.tasks) > DEPTH for worker in self._workers):
+                time.sleep(_REST_SECONDS)
 
     def close(self) -> None:
         """End all processes, whatever they do."""
@@ -150,19 +157,20 @@ class Pool:
 
     def _hand_out(self, coming: Iterator[Item]) -> None:
         """Give every worker what it can take, the idle first, as far as there is anything."""
-        for depth in range(1, DEPTH + 1):
+        for depth in range(1, max(worker.depth for worker in self._workers) + 1):
             for worker in self._workers:
-                if len(worker.tasks) < depth:
+                if len(worker.tasks) < min(depth, worker.depth):
                     task = self._again.popleft() if self._again else _next(coming)
                     if task is None:
                         return
                     worker.give(task)
 
     def _collect(self) -> Iterator[Row]:
-        """Wait for the workers and take what they say."""
+        """Wait for the workers and take all that they have said."""
         talking = {worker.connection: worker for worker in self._workers}
-        for connection in wait(list(talking), _LOOK_SECONDS):
-            worker = talking[connection]  # type: ignore[index]  # only these were waited for
+        told = [talking[connection] for connection in wait(list(talking), _LOOK_SECONDS)]  # type: ignore[index]
+        while told:
+            worker = told.pop()
             try:
                 said = worker.connection.recv()
             except (EOFError, OSError):
@@ -172,11 +180,18 @@ class Pool:
             if isinstance(said, Ready):
                 self._loaded(worker, said)
             elif isinstance(said, Done):
-                task = worker.tasks.popleft()
-                yield replace(said.row, attempts=task.deaths + 1)
-                if 0 < self._max_memory < said.memory:
-                    self._replace(worker)
+                yield self._taken(worker, said)
+            if worker in self._workers and worker.connection.poll():
+                told.append(worker)
         yield from self._overdue()
+
+    def _taken(self, worker: _Worker, said: Done) -> Row:
+        """Take what a worker was given off it and give its row; one that has grown is replaced."""
+        task = worker.tasks.popleft()
+        worker.depth = DEEP if said.row.milliseconds < _QUICK and task.item.content is None else DEPTH
+        if 0 < self._max_memory < said.memory:
+            self._replace(worker)
+        return replace(said.row, attempts=task.deaths + 1)
 
     def _loaded(self, worker: _Worker, said: Ready) -> None:
         if said.error is not None:
@@ -224,6 +239,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver ends its workers
     connection = Connection(int(sys.argv[1]))
     waiting: queue.SimpleQueue[tuple[Item, Future[bytes]]] = queue.SimpleQueue()
+    room = threading.Semaphore(_FETCHED)
     try:
         sys.path[:] = connection.recv()
         work: Work = connection.recv()
@@ -233,12 +249,13 @@ def main() -> None:
             connection.send(Ready(own_memory(), error))
             return
         connection.send(Ready(own_memory()))
-        threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()
+        threading.Thread(target=_listen, args=(connection, waiting, room), daemon=True).start()
         beat = _Beat(connection)
         while True:
             item, fetched = waiting.get()
             row = read_item(reader, work, item, fetched.result, beat)
             del fetched  # its bytes must not stay until the next input is there
+            room.release()
             connection.send(Done(row, own_memory()))
     except (EOFError, OSError):
         return  # the driver is gone
@@ -257,15 +274,22 @@ class _Beat:
             self._last = time.monotonic()
 
 
-def _listen(connection: Connection, waiting: "queue.SimpleQueue[tuple[Item, Future[bytes]]]") -> None:
+def _listen(
+    connection: Connection, waiting: "queue.SimpleQueue[tuple[Item, Future[bytes]]]", room: threading.Semaphore
+) -> None:
     """Take what comes, so that the driver never waits; end with the driver, also in the middle of a reading.
 
     The next input is fetched while one is read: a store's answer takes as long as a tenth of a page.
     """
     fetching = ThreadPoolExecutor(1)
+
+    def fetch(item: Item) -> bytes:
+        room.acquire()
+        return inputs.load(item)
+
     try:
         while True:
             item: Item = connection.recv()
-            waiting.put((item, fetching.submit(inputs.load, item)))
+            waiting.put((item, fetching.submit(fetch, item)))
     except (EOFError, OSError):
         os._exit(0)

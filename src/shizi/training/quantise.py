@@ -37,6 +37,7 @@ RANGE_LINES, GATE_LINES = 150, 600
 RANGE_RUN = 998
 # What tuning changes in an INT8 file, by the beginnings of its names.
 TUNED = ("lstm.", "gate.")
+SECOND = "tuned."  # before the names of what is there twice
 
 
 class Lines(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime carries no types
@@ -75,20 +76,48 @@ def quantise(
 
 
 def retuned(source: Path, target: Path, model: Crnn, opened: gate.Gate) -> None:
-    """Write the INT8 file `source` (recipe `full`) to `target` with the LSTM of `model` and the gate fitted to it.
+    """Write the INT8 file `source` (recipe `full`) to `target` with the LSTM of `model`, and its gate, beside its own.
 
-    All else stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
+    The file then gives two best paths of every line, as before and as tuned, and the reader takes the second where the
+    first is in doubt (docs/decisions/091). Where `source` has two already, the second's numbers are replaced. All else
+    stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
     Raises WeightsError for a file of another recipe, which has not all of that.
     """
     built = export_onnx.build(model, "reading", {}, opened, reach=1.0)
-    fresh = {tensor.name: tensor for tensor in built.graph.initializer if tensor.name.startswith(TUNED)}
+    fresh = [tensor for tensor in built.graph.initializer if tensor.name.startswith(TUNED)]
     whole = onnx.load(source)
-    there = {tensor.name: tensor for tensor in whole.graph.initializer}
-    if missing := sorted(fresh.keys() - there.keys()):
+    there = {tensor.name for tensor in whole.graph.initializer}
+    if missing := sorted({tensor.name for tensor in fresh} - there):
         raise WeightsError(f"The file {source} has no {', '.join(missing)}; expected one of recipe 'full'.")
-    for name, tensor in fresh.items():
-        there[name].CopyFrom(tensor)
+    if not any(name.startswith(SECOND) for name in there):
+        _double(whole.graph)
+    second = {tensor.name: tensor for tensor in whole.graph.initializer}
+    for tensor in fresh:
+        second[SECOND + tensor.name].CopyFrom(tensor)
+        second[SECOND + tensor.name].name = SECOND + tensor.name
     onnx.save(whole, target)
+
+
+def _double(graph: onnx.GraphProto) -> None:
+    """Add a copy of what tuning changes, of all that follows from it, and of the outputs."""
+    twice = {tensor.name for tensor in graph.initializer if tensor.name.startswith(TUNED)}
+    for tensor in [tensor for tensor in graph.initializer if tensor.name in twice]:
+        copy = graph.initializer.add()
+        copy.CopyFrom(tensor)
+        copy.name = SECOND + tensor.name
+    for node in list(graph.node):
+        if twice.isdisjoint(node.input):
+            continue
+        twice.update(node.output)
+        copy = graph.node.add()
+        copy.CopyFrom(node)
+        copy.name = SECOND + node.name
+        copy.input[:] = [SECOND + name if name in twice else name for name in node.input]
+        copy.output[:] = [SECOND + name for name in node.output]
+    for output in list(graph.output):
+        copy = graph.output.add()
+        copy.CopyFrom(output)
+        copy.name = SECOND + output.name
 
 
 def _reach(model: Crnn, lines: Sequence[samples.Sample]) -> float:

@@ -25,14 +25,14 @@ from shizi.training.crnn import Crnn, parameters
 from shizi.training.losses import choose, ctc, divergence
 from shizi.training.together import CLIP, Together, half_pays, rate_at
 
-RATE = 5e-4
+RATE = 1e-3
 # What a nat of divergence from the start costs on a drawn character, against one of CTC on any.
 KEEP = 10.0
 NEGATIVES = 500
 # The weights of steps after this share of the budget are averaged.
 AVERAGED_FROM = 0.5
 # Corrected lines are spoilt less than drawn ones: they were really seen.
-STRENGTH = 0.6
+STRENGTH, DRAWN_STRENGTH = 0.6, 0.7
 _TELL_STEPS = 10
 
 
@@ -131,7 +131,7 @@ def _batches(tuning: Tuning, rank: int) -> Iterator[tuple[Batch, Batch]]:
     while True:
         own, drawn = (
             chunk(maker, tuning.seed + run, place, rank, tuning.ranks, tuning.batch, share, strength, False)
-            for run, share, strength in ((0, 1.0, STRENGTH), (1, 0.0, 1.0))
+            for run, share, strength in ((0, 1.0, STRENGTH), (1, 0.0, DRAWN_STRENGTH))
         )
         yield from zip(own, drawn, strict=True)
         place += CHUNK_BATCHES * tuning.batch * tuning.ranks
