@@ -10,6 +10,7 @@ of type. Writes its figures to bench/results/documents.json.
 
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -124,6 +125,7 @@ def main() -> None:
     wanted = sys.argv[1:] or ["memory", "text", "resolution"]
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["date"] = date.today().isoformat()
+    results["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     if "memory" in wanted:
         results["scan"] = {str(pages): alone(read_scan, pages) for pages in (1, 100)}
     if "text" in wanted:

@@ -4,6 +4,7 @@ import io
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pdfs
@@ -410,3 +411,26 @@ def test_a_fork_starts_processes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     taken.end()
     for one in kept:
         one.end()
+
+
+def test_pages_that_were_drawn_are_let_go_of() -> None:
+    noise = np.random.default_rng(0)
+    names = [f"P{number}" for number in range(48)]
+    pictures = {name: Image.fromarray(noise.integers(0, 256, (1000, 1000), np.uint8)) for name in names}
+    data = drawn(*(placed(name, 0, 0, 600, 600) for name in names), size=(600, 600), pictures=pictures)
+    assert len(data) > 48e6
+    grown = []
+    for page in open_pages(data, options=ReadOptions(pdf="ocr")):
+        assert isinstance(page, PageImage)
+        assert page.pixels.std() > 50
+        grown.append(max(_resident(number) for number in _children()))
+    assert max(grown) - grown[0] < 30e6
+
+
+def _children() -> list[int]:
+    return [int(number) for number in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def _resident(number: int) -> int:
+    fields = Path(f"/proc/{number}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -17,6 +17,7 @@ with its answer:
 import array
 import ctypes
 import json
+import mmap
 import signal
 import struct
 import sys
@@ -26,6 +27,8 @@ import pypdfium2.raw as pdfium
 
 # A page of an honest file stays far below: 50 megapixels of picture and as many of canvas are 300 MB.
 MEMORY_BYTES = 1536 << 20
+# pdfium keeps what it has read of every page; a document that came to hold so much more is opened anew.
+GROWTH_BYTES = 16 << 20
 MOST_OBJECTS = 20_000  # of a page, looked at one by one; a page of more is a drawing
 DEEPEST_FORM = 6
 MOST_SEGMENTS = 12  # of a path that may be a rule, a frame or a ground
@@ -55,6 +58,8 @@ class Session:
 
     def __init__(self) -> None:
         self.data = b""
+        self.password = ""
+        self.most = 0  # bytes of memory held, beyond which the document is opened anew
         self.document: Any = None
         self.page: Any = None
         self.text: Any = None
@@ -71,7 +76,8 @@ class Session:
             document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)  # a password it does not need
         if not document:
             return {"error": pdfium.FPDF_GetLastError()}
-        self.data, self.document = data, document
+        self.data, self.password, self.document = data, password, document
+        self.most = _resident() + GROWTH_BYTES
         if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
             # What is filled into a form is drawn by this part of pdfium alone; it keeps the table of calls, all empty.
             self.form_calls = pdfium.FPDF_FORMFILLINFO(version=2)
@@ -102,6 +108,8 @@ class Session:
     def _turn_to(self, index: int) -> bool:
         if index == self.index:
             return self.page is not None
+        if index >= 0 and _resident() > self.most:
+            self.open(self.data, self.password)
         if self.text:
             pdfium.FPDFText_ClosePage(self.text)
         if self.page and self.form:
@@ -346,6 +354,15 @@ def _answer(session: Session, values: Values, blob: bytes) -> tuple[Values, Any]
         case _:
             session.close()
             return {}, b""
+
+
+def _resident() -> int:
+    """Give the bytes of memory this process holds; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * mmap.PAGESIZE
+    except OSError:
+        return 0
 
 
 def _limit_memory() -> None:
