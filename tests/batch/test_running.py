@@ -2,15 +2,19 @@
 
 import json
 import os
+import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import batches
@@ -125,6 +129,34 @@ def test_one_that_hangs_is_given_up(folder: Path, output: Path) -> None:
     tally = read_all(batch(folder, output), seconds=6.0)
     assert dict(tally.errors) == {"deadline": 1}
     assert len(rows(output)) == 40
+
+
+def test_of_quick_inputs_many_wait_and_few_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(local.inputs, "load", lambda item: fetched.append(item.id) or b"")
+    here, there = socket.socketpair()
+    driver, worker = Connection(here.detach()), Connection(there.detach())
+    waiting: queue.SimpleQueue[tuple[Item, Future[bytes]]] = queue.SimpleQueue()
+    room = threading.Semaphore(2)
+    monkeypatch.setattr(local.os, "_exit", lambda code: None)  # which it does once its driver is gone
+    listening = threading.Thread(target=local._listen, args=(worker, waiting, room), daemon=True)
+    listening.start()
+    for number in range(local.DEEP):
+        driver.send(Item(str(number), ""))
+    taken = [waiting.get(timeout=10) for _ in range(local.DEEP)]
+    assert [item.id for item, _ in taken] == list(map(str, range(local.DEEP)))
+    assert [taken[0][1].result(10), taken[1][1].result(10)] == [b"", b""]
+    time.sleep(0.1)
+    assert fetched == ["0", "1"]
+    room.release()
+    assert taken[2][1].result(10) == b""
+    assert not taken[3][1].done()
+    for _ in range(local.DEEP):
+        room.release()
+    assert taken[-1][1].result(10) == b""
+    driver.close()
+    listening.join(10)
+    assert not listening.is_alive()
 
 
 def test_a_process_that_grows_is_replaced(folder: Path, output: Path) -> None:
