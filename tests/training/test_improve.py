@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import cv2
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -83,9 +84,12 @@ def test_half_the_way_lies_between() -> None:
 
 @pytest.mark.parametrize(
     ("right", "reach", "written"),
-    [([9, 10], 1.0, 1), ([9, 7, 8, 9], 0.6, 3), ([9, 4, 5, 6, 7, 6, 5], 0.4, 7), ([9, 8, 8, 0, 0, 0, 0], 1.0, 7)],
-)
-def test_the_farthest_that_loses_nothing_is_chosen(
+    [
+        ([900, 910], 1.0, 1), ([900, 897, 898, 900], 0.8, 3), ([900, 896, 898, 899], 0.8, 3),
+        ([900, 4, 5, 6, 7, 6, 5, 4], 0.6, 8), ([900, 8, 8, 0, 0, 0, 0, 0], 1.0, 8),
+    ],
+)  # fmt: skip
+def test_the_farthest_that_loses_next_to_nothing_is_chosen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, right: list[int], reach: float, written: int
 ) -> None:
     counts, candidates = iter(right), []
@@ -98,7 +102,8 @@ def test_the_farthest_that_loses_nothing_is_chosen(
         torch.nn.init.constant_(model.classes.bias, value)
     arguments = argparse.Namespace(current=SMALL, to=tmp_path)
     found = improve.Material([], [], {})
-    assert improve.choose(start, tuned, arguments, found, []) == reach
+    lines = [samples.Sample(np.zeros((1, 1), np.uint8), "")] * 1000  # of which one may be lost
+    assert improve.choose(start, tuned, arguments, found, lines) == reach
     assert len(candidates) == written
     assert candidates[-1] == pytest.approx(reach)  # the files that stay are those of the reach that was chosen
 
