@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from desk import encoded, give, row, ruled, sheet, texts, wait_until
 from live import Live
 from PIL import Image
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import FloatRect, Locator, Page, Request, expect
 
 pytestmark = pytest.mark.slow
 
@@ -177,16 +177,22 @@ def test_a_hundred_pictures_are_all_read_two_at_a_time(told: Live, open_page: Op
     expect(page.locator("#queue li")).to_have_count(0)
 
 
+def place_of(part: Locator) -> FloatRect:
+    """Give where a part of the page stands; the page may just be drawing it anew."""
+    for _ in range(100):
+        expect(part).to_be_visible()
+        if (found := part.bounding_box()) is not None:
+            return found
+        part.page.wait_for_timeout(50)
+    raise AssertionError("it has no place for five seconds")
+
+
 def test_the_picture_is_zoomed_and_moved(told: Live, open_page: Opens) -> None:
     page = open_page(told)
     give(page, {"wide.png": encoded(Image.new("RGB", (200, 80), "white"))})
     wait_until(page, "wide.png", "done")
     sheet_layer = page.locator(".sheet-layer")
-    expect(sheet_layer).to_be_visible()
-    before = sheet_layer.bounding_box()
-    stage = page.locator("#stage").bounding_box()
-    assert before is not None
-    assert stage is not None
+    before, stage = place_of(sheet_layer), place_of(page.locator("#stage"))
     corner = (stage["x"] + 30, stage["y"] + 30)
     page.mouse.move(*corner)
     page.mouse.wheel(0, -300)
