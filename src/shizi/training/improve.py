@@ -132,7 +132,7 @@ def _right(path: Path, lines: Sequence[samples.Sample]) -> int:
 
 
 def write(model: Crnn, arguments: argparse.Namespace, found: Material) -> None:
-    """Write a candidate: whole, and as the INT8 file in force with what was tuned."""
+    """Write a candidate: whole, and as the INT8 file in force with what was tuned beside its own."""
     # What reading takes from the file beside the weights, such as the doubt of the cascade, stays as it was.
     metadata = _metadata(arguments.current) | export_onnx.metadata()
     onnx.save(export_onnx.build(model, "reading", metadata), arguments.to / FULL)

@@ -78,9 +78,9 @@ def quantise(
 def retuned(source: Path, target: Path, model: Crnn, opened: gate.Gate) -> None:
     """Write the INT8 file `source` (recipe `full`) to `target` with the LSTM of `model`, and its gate, beside its own.
 
-    The file then gives two best paths of every line, as before and as tuned, and the reader takes the second where the
-    first is in doubt (docs/decisions/091). Where `source` has two already, the second's numbers are replaced. All else
-    stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
+    The file then gives two best paths of every line, as before and as tuned, and the reader takes the second where it
+    is clearly likelier (docs/decisions/091). Where `source` has two already, the second's numbers are replaced. All
+    else stays number for number: 8 bits fitted anew would read a line in fifty otherwise (docs/decisions/090).
     Raises WeightsError for a file of another recipe, which has not all of that.
     """
     built = export_onnx.build(model, "reading", {}, opened, reach=1.0)
