@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from shizi.cascade import Cascade, stretches, wide_gaps, with_spaces
-from shizi.charset import BLANK, Charset
+from shizi.charset import Charset
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
-from shizi.recognise import Trace
 from shizi.weights import find
 
 CELL = 12
-STEPS = 3  # of a cell
 SIMPLE = Charset(tuple("一二三四五六七八九十横abcdefgh01O "))  # what the small one can write
 LETTERS = Charset(tuple("一二三四五六七八九十横橫頁abcdefgh01O "))
 
@@ -42,25 +40,13 @@ def reading(text: str, chances: float | list[float], model: str) -> Reading:
 
 @dataclass
 class Small:
-    """Reads each strip as it is told to: text and chances; `holes` are its doubtful gaps, in cells."""
+    """Reads each strip as it is told to: text and chances."""
 
     told: list[tuple[str, list[float]]]
-    holes: list[float] = field(default_factory=list)
     charset = SIMPLE
 
-    def traces(self, strips: list[Pixels], margins: bool = False) -> list[Trace]:
-        made = []
-        for pixels in strips:
-            steps = pixels.shape[1] // CELL * STEPS
-            trace = Trace(np.full(steps, BLANK), np.ones(steps), steps)
-            for hole in self.holes:
-                trace.probability[int(hole * STEPS)] = 0.3
-            made.append(trace)
-        self._left = iter(self.told)
-        return made
-
-    def reading(self, trace: Trace) -> Reading:
-        return reading(*next(self._left), "small")
+    def read(self, strips: list[Pixels], margins: bool = False) -> list[Reading]:
+        return [reading(*told, "small") for _, told in zip(strips, self.told, strict=True)]
 
     def joined(self, chars: tuple[Char, ...]) -> Reading:
         chances = [char.confidence for char in chars]
@@ -78,10 +64,9 @@ class Strong:
         return [reading(text, 0.99, "strong") for text in self.asked[-1]]
 
 
-def read(shown: str, said: str, chances: list[float], holes: list[float] | None = None) -> tuple[Reading, list[str]]:
+def read(shown: str, said: str, chances: list[float]) -> tuple[Reading, list[str]]:
     strong = Strong()
-    small = Small([(said, chances)], holes or [])
-    (found,) = Cascade(small, strong, 0.9).read([strip(shown)])  # type: ignore[arg-type]
+    (found,) = Cascade(Small([(said, chances)]), strong, 0.9).read([strip(shown)])  # type: ignore[arg-type]
     return found, list(chain(*strong.asked))
 
 
@@ -121,14 +106,6 @@ def test_a_line_mostly_doubtful_or_unread_is_read_whole(said: str, chances: list
     found, asked = read("一二三四", said, chances)
     assert asked == ["一二三四"]
     assert (found.text, found.model) == ("一二三四", "strong")
-
-
-def test_what_was_left_out_in_a_doubtful_gap_is_put_in() -> None:
-    shown = "一二三四五六七八九十一二三四五"
-    chars = [0.95] * 14
-    found, asked = read(shown, "一二三四五六七九十一二三四五", chars, [7.5])
-    assert len(asked) == 1
-    assert found.text == shown
 
 
 def test_the_rest_of_a_word_is_read_along() -> None:

@@ -173,3 +173,17 @@ def test_of_a_tuned_model_the_later_reading_counts_where_it_is_clearly_likelier(
     assert crnn._surer(better, doubtful) is better
     assert crnn._surer(doubtful, nothing) is doubtful
     assert crnn._surer(nothing, better) is nothing
+
+
+def test_what_the_small_model_is_not_sure_of_is_weighed_by_words() -> None:
+    crnn = Recogniser(find("crnn"))
+    (first, seen, other, blank) = (*crnn.charset.encode("线理程"), 0)
+    # A step of each character, its peak the second of two, with a blank after: the four likeliest classes of each.
+    path = np.array([[first, *[blank] * 3], [blank] * 4, [seen, blank, other, first], [seen, other, blank, first]])
+    chances = np.array([[0.999, 0.001, 0, 0], [1.0, 0, 0, 0], [0.4, 0.3, 0.2, 0.1], [0.5, 0.4, 0.1, 0]])
+    weighed = crnn.reading(Trace.of(path, chances, 4.0))
+    assert weighed.text == "线程"
+    assert weighed.chars[0].confidence == 0.999
+    assert weighed.chars[1].confidence > 0.5
+    unweighed = crnn.reading(Trace.of(path[:, 0], chances[:, 0], 4.0))  # of a model that tells one class
+    assert (unweighed.text, unweighed.chars[1].confidence) == ("线理", 0.5)

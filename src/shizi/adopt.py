@@ -234,7 +234,8 @@ def _answer(session: "onnxruntime.InferenceSession", book: _Book) -> list[np.nda
             "lines. Is it a detector or a classifier?"
         ) from error
     # Two of these: a model tuned on corrections gives what it read before as well.
-    best_path = len(outputs) in (2, 4) and all(output.ndim == 2 for output in outputs)
+    whole = np.issubdtype(outputs[0].dtype, np.integer)  # classes, not their probabilities
+    best_path = len(outputs) in (2, 4) and whole and all(output.ndim in (2, 3) for output in outputs)
     if not best_path and (len(outputs) != 1 or outputs[0].ndim != 3 or lines not in outputs[0].shape[:2]):
         shown = ", ".join(str(list(output.shape)) for output in outputs)
         raise WeightsError(
@@ -248,7 +249,7 @@ def _output(outputs: list[np.ndarray], book: _Book) -> None:
     """Find out from the answer to white lines how classes are given, and whether the charset fits."""
     measured, lines = "the answer to a white line", 1 if "batch" in book.metadata else 2
     if len(outputs) > 1:
-        book.findings.append(Finding("output", "the best path and its probabilities", measured))
+        book.findings.append(Finding("output", "the likeliest classes and their probabilities", measured))
         return
     scores = outputs[0]
     _fit_classes(scores.shape[2], book)

@@ -7,21 +7,19 @@ stretch is cut out between characters that were read surely, one of them on each
 where the strong recogniser does not see these, it reads the whole line.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
 import numpy as np
 
-from shizi.charset import BLANK, is_chinese
+from shizi.charset import is_chinese
 from shizi.document import Char, Reading
 from shizi.line_image import Pixels
-from shizi.recognise import AS_IT_IS, Curve, ReadsLines, Recogniser, Trace
+from shizi.recognise import AS_IT_IS, Curve, ReadsLines, Recogniser
 from shizi.spelling import TWINS, clean
 
-# A gap between characters is doubtful under this share of what a character must have: something may stand in it.
-GAP = 0.65
 # Doubtful characters with at most so many sure ones between them are one stretch.
 NEAR = 3
 # Sure characters taken along at each end, and of a word of Latin letters or figures so many: O and 0, l and 1 are told
@@ -62,13 +60,12 @@ class Cascade:
 
     def read(self, strips: Sequence[Pixels], margins: bool = False) -> list[Reading]:
         """Read each strip (H W 3 uint8 RGB, text upright, left to right); `margins`: see `ReadsLines`."""
-        traces = self._first.traces(strips, margins)
-        readings = [self._first.reading(trace) for trace in traces]
+        readings = self._first.read(strips, margins)
         places: list[tuple[int, Stretch]] = []
         whole: list[int] = []
-        for i, (reading, trace) in enumerate(zip(readings, traces, strict=True)):
+        for i, reading in enumerate(readings):
             gaps = wide_gaps(strips[i], reading.chars) if self._doubt else ()
-            found = list(stretches(reading.chars, doubtful(reading.chars, trace, self._doubt, gaps)))
+            found = list(stretches(reading.chars, doubtful(reading.chars, self._doubt, gaps)))
             covered = sum(end - start for start, end in (stretch.ends(reading.chars) for stretch in found))
             if not reading.chars or covered > MOST:
                 whole.append(i)
@@ -174,15 +171,10 @@ def _may_be_parted(one: str, other: str) -> bool:
     return letters and not (one.isdigit() and other.isdigit())
 
 
-def doubtful(chars: Sequence[Char], trace: Trace, doubt: float, gaps: Iterable[int] = ()) -> list[tuple[int, int]]:
-    """Give the ranges of characters under `doubt`, and doubtful gaps as empty ranges, in order.
-
-    `gaps`: places of characters before which there is a doubtful gap whatever the trace says.
-    """
+def doubtful(chars: Sequence[Char], doubt: float, gaps: Collection[int] = ()) -> list[tuple[int, int]]:
+    """Give the ranges of characters under `doubt`, and as empty ranges the `gaps` before characters, in order."""
     ranges = [(i, i + 1) for i, char in enumerate(chars) if char.confidence < doubt]
-    middles = [(char.start + char.end) / 2 for char in chars]
-    at = np.searchsorted(middles, [(step + 0.5) / trace.steps for step in _doubtful_gaps(trace, GAP * doubt)])
-    return sorted(ranges + [(place, place) for place in {*at.tolist(), *gaps}])
+    return sorted(ranges + [(place, place) for place in gaps])
 
 
 def stretches(chars: Sequence[Char], ranges: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
@@ -216,16 +208,6 @@ def _word_end(chars: Sequence[Char], place: int) -> int:
 
 def _is_of_word(char: Char) -> bool:
     return char.text.isascii() and not char.text.isspace()
-
-
-def _doubtful_gaps(trace: Trace, least: float) -> list[int]:
-    """Give the steps within runs of blanks where the blank is less likely; beside a character it may well be."""
-    blank = trace.path == BLANK
-    inside = blank.copy()
-    inside[1:] &= blank[:-1]
-    inside[:-1] &= blank[1:]
-    inside[int(trace.steps) :] = False
-    return np.flatnonzero(inside & (trace.probability < least)).tolist()
 
 
 def _cut(strip: Pixels, ends: tuple[float, float]) -> Pixels:

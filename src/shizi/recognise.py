@@ -12,7 +12,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from shizi.charset import Charset, Span, is_chinese
+from shizi import lexicon
+from shizi.charset import BLANK, Charset, Span, is_chinese
 from shizi.constrained import Pattern, align, n_best
 from shizi.document import Char, Reading
 from shizi.errors import WeightsError
@@ -78,11 +79,23 @@ class OutputShape:
 
 
 class Trace(NamedTuple):
-    """A best path on one strip: the class of each time step and its probability, T each; the strip ends at `steps`."""
+    """A best path on one strip: the class of each time step and its probability, T each; the strip ends at `steps`.
+
+    `others` and `chances`: the next likely classes of each step, T 3 each, where the model tells them.
+    """
 
     path: np.ndarray
     probability: np.ndarray
     steps: float
+    others: np.ndarray | None = None
+    chances: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, path: np.ndarray, probability: np.ndarray, steps: float) -> "Trace":
+        """Take what a model tells of each step: one class, T, or several, T K, the likeliest first."""
+        if path.ndim == 1:
+            return cls(path, probability, steps)
+        return cls(path[:, 0], probability[:, 0], steps, path[:, 1:], probability[:, 1:])
 
 
 class Recogniser:
@@ -131,7 +144,7 @@ class Recogniser:
         widths = [scaled_width(strips[i], self.form.height) for i in batch]
         ways = [
             [
-                Trace(path, probability, len(path) * width / tensors.shape[3])
+                Trace.of(path, probability, len(path) * width / tensors.shape[3])
                 for width, path, probability in zip(widths, paths, probabilities, strict=True)
             ]
             for paths, probabilities in self._best_paths(tensors)
@@ -154,9 +167,23 @@ class Recogniser:
         return float(np.prod(peaks)) if peaks else None
 
     def reading(self, trace: Trace) -> Reading:
-        """Turn one best path into a reading."""
-        chars = chars_of(_tidied(self.charset.collapse(trace.path, trace.probability)), trace.steps)
-        return self.joined(chars)
+        """Turn one best path into a reading; where the model tells what else was likely, words are weighed."""
+        spans = self.charset.collapse(trace.path, trace.probability)
+        return self.joined(chars_of(_tidied(self._weighed(spans, trace)), trace.steps))
+
+    def _weighed(self, spans: list[Span], trace: Trace) -> list[Span]:
+        if trace.others is None or trace.chances is None or all(span.peak >= lexicon.SURE for span in spans):
+            return spans
+        places = []
+        for span in spans:
+            step = span.start + int(trace.probability[span.start : span.end].argmax())
+            also = zip(trace.others[step].tolist(), trace.chances[step].tolist(), strict=True)
+            others = [
+                lexicon.Seen(self.charset.characters[place - 1], chance) for place, chance in also if place != BLANK
+            ]
+            places.append([lexicon.Seen(span.character, span.peak), *others])
+        found = lexicon.shipped().weighed(places)
+        return [span._replace(character=seen.text, peak=seen.chance) for span, seen in zip(spans, found, strict=True)]
 
     def joined(self, chars: tuple[Char, ...]) -> Reading:
         """Make a reading of characters; its confidence is what their chances together are worth."""
@@ -182,7 +209,7 @@ class Recogniser:
         return probabilities[: max(1, round(len(probabilities) * share))]
 
     def _best_paths(self, tensors: Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Give the best class of each time step and its probability, both N, T; of a tuned model twice."""
+        """Give the best class of each time step and its probability, both N, T or N, T, K; of a tuned model twice."""
         outputs = self._run(tensors)
         if len(outputs) > 1:  # arg-max and its probability were computed inside the graph
             return list(zip(outputs[::2], outputs[1::2], strict=True))

@@ -12,8 +12,9 @@ from shizi import weights
 from shizi.errors import WeightsError
 from shizi.evaluation import calibration_error
 from shizi.recognise import Recogniser
-from shizi.training import batches, calibrate, evaluate, export_onnx, labels, samples
+from shizi.training import batches, calibrate, evaluate, export_onnx, head, labels, samples
 from shizi.training.crnn import Crnn, best_path
+from shizi.training.graph import Graph
 
 pytestmark = pytest.mark.training
 
@@ -63,11 +64,34 @@ def test_torch_and_onnx_agree_within_one_in_ten_thousand(
         probabilities = whole.run(None, {"x": tensor.numpy()})[0]
         assert np.abs(probabilities - torch.softmax(scores, -1).numpy()).max() < 1e-4
         found_path, found_best = reading.run(["path", "probability"], {"x": tensor.numpy()})
-        differs = found_path != path.numpy()
+        differs = found_path[:, :, 0] != path.numpy()
         assert (best.numpy()[differs] < 0.6).all()  # only where two classes tie
-        assert np.abs(found_best - best.numpy()).max() < 1e-4
+        likeliest = torch.softmax(scores, -1).topk(head.LIKELIEST).values.numpy()
+        assert np.abs(found_best - likeliest).max() < 1e-4
         sure = max(sure, float(best.max()))
     assert sure > 0.5
+
+
+@pytest.mark.parametrize("steps", [0, 1, 50])
+def test_the_likeliest_classes_are_found_by_groups(steps: int) -> None:
+    classes = 5 * head.GROUP
+    scores = np.random.default_rng(steps).normal(size=(steps, classes)).astype(np.float32)
+    scores[:, 3 * head.GROUP : 3 * head.GROUP + 2] += 5  # several of one group
+    graph = Graph()
+    head.best_of_groups(graph, "scores", classes, "path", "probability")
+    outputs = [
+        onnx.helper.make_tensor_value_info("path", onnx.TensorProto.INT64, ["S", head.LIKELIEST]),
+        onnx.helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["S", head.LIKELIEST]),
+    ]
+    given = onnx.helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["S", classes])
+    made = onnx.helper.make_graph(graph.nodes, "groups", [given], outputs, graph.weights)
+    opset = [onnx.helper.make_opsetid("", export_onnx.OPSET)]
+    model = onnx.helper.make_model(made, opset_imports=opset, ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    path, probability = session.run(None, {"scores": scores})
+    shares = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    assert path.tolist() == np.argsort(-shares, -1)[:, : head.LIKELIEST].tolist()
+    assert np.allclose(probability, np.take_along_axis(shares, path, -1), atol=1e-6)
 
 
 def test_the_file_tells_how_to_use_it(exported: dict[str, Path]) -> None:

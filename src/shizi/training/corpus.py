@@ -81,6 +81,11 @@ def _english() -> tuple[list[str], list[str]]:
     return sentences, written + list(common) * (times // len(common)) + distinct * (times // len(distinct))
 
 
+def english_words() -> Sequence[str]:
+    """Give the English words that lines are made of, each as often as it comes."""
+    return _english()[1]
+
+
 def _docstrings() -> Iterator[str]:
     """Give the docstrings of the modules, classes and functions of Python's library."""
     library = Path(sysconfig.get_paths()["stdlib"])

@@ -2,8 +2,8 @@
 
 Takes the torch model, gives an ONNX graph written node by node: batch norm folded into the convolutions,
 one LSTM node, line format and charset in the metadata. Two kinds of output:
-  reading        `path` N T (best class of each step) and `probability` N T (its probability): what is
-                 shipped, since moving 80 x 8,489 numbers to Python costs a millisecond
+  reading        `path` N T 4 (the likeliest classes of each step, the best first) and `probability` N T 4:
+                 what is shipped, since moving 80 x 8,489 numbers to Python costs a millisecond
   probabilities  `probabilities` N T classes: for calibration, comparison and tests
 """
 
@@ -130,8 +130,8 @@ def _declared(outputs: Outputs) -> list[onnx.ValueInfoProto]:
     if outputs == "probabilities":
         return [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "T", "classes"])]
     return [
-        helper.make_tensor_value_info("path", TensorProto.INT64, ["N", "T"]),
-        helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["N", "T"]),
+        helper.make_tensor_value_info("path", TensorProto.INT64, ["N", "T", head.LIKELIEST]),
+        helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["N", "T", head.LIKELIEST]),
     ]
 
 

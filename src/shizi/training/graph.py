@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Graph:
-    """Nodes and named weights; each node is named after its only output.
+    """Nodes and named weights; a node with one output is named after it.
 
     With `half`, matrices are stored in 16 bits; the runtime widens them once, when it loads the file.
     """
@@ -27,6 +27,13 @@ class Graph:
         """Add one node and give its output's name."""
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
         return output
+
+    def top(self, value: str, count: int, name: str) -> tuple[str, str]:
+        """Add a node for the `count` largest of the last axis, in order: gives their name and that of their places."""
+        outputs = f"{name}.values", f"{name}.places"
+        inputs = [value, self.weight(f"{name}.count", np.array([count], np.int64))]
+        self.nodes.append(helper.make_node("TopK", inputs, list(outputs), name=name))
+        return outputs
 
     def weight(self, name: str, value: npt.NDArray[Any]) -> str:
         """Add a named weight and give its name."""

@@ -1,4 +1,4 @@
-"""Head: the last layers in ONNX, from the LSTM's output to each step's best class and its probability.
+"""Head: the last layers in ONNX, from the LSTM's output to each step's likeliest classes and their probabilities.
 
 Takes the graph in the making and the trained layers. With a gate, only its open steps are computed and the
 others are written as blank; with a range, the class scores are computed in 8 bits.
@@ -15,6 +15,8 @@ WEIGHT_LEVELS, VALUE_LEVELS, MIDDLE = 63, 127, 128
 # Classes are looked through in groups of so many: onnxruntime finds the place of a maximum one by one (0.23 ms of a
 # line's 1.42), the maxima of groups sixteen at a time.
 GROUP = 64
+# So many classes of a step are told, the likeliest first: a lexicon may choose among them (docs/decisions/092).
+LIKELIEST = 4
 # The score of the classes that fill the last group up: their probability is 0.
 NEVER = -1e4
 
@@ -55,33 +57,44 @@ def scores(graph: Graph, model: Crnn, context: str, reach: float | None) -> str:
 
 
 def best(graph: Graph, scores_: str, path: str, probability: str) -> None:
-    """Add each step's best class and exp(best) / sum(exp), without a whole softmax."""
-    axis = graph.weight("class_axis", np.array([-1], np.int64))
-    graph.add("ArgMax", [scores_], path, axis=-1, keepdims=0)
-    highest = graph.add("ReduceMax", [scores_, axis], "highest", keepdims=1)
+    """Add each step's likeliest classes and exp(score) / sum(exp), without a whole softmax."""
+    last = graph.weight("class_axis", np.array([-1], np.int64))
+    values, places = graph.top(scores_, LIKELIEST, "likeliest")
+    graph.add("Identity", [places], path)
+    highest = graph.add("ReduceMax", [scores_, last], "highest", keepdims=1)
     powers = graph.add("Exp", [graph.add("Sub", [scores_, highest], "below_highest")], "powers")
-    graph.add("Reciprocal", [graph.add("ReduceSum", [powers, axis], "mass", keepdims=0)], probability)
+    mass = graph.add("ReduceSum", [powers, last], "mass", keepdims=1)
+    shares = graph.add("Exp", [graph.add("Sub", [values, highest], "likeliest.below_highest")], "likeliest.powers")
+    graph.add("Div", [shares, mass], probability)
 
 
 def best_of_groups(graph: Graph, scores_: str, classes: int, path: str, probability: str) -> None:
-    """Add each step's best class (S) and its probability (S) of scores S C, `classes` filled up to whole groups."""
+    """Add each step's likeliest classes (S 4) and their probabilities (S 4) of scores S C filled up to whole groups.
+
+    They are members of the groups with the highest members.
+    """
     last = graph.weight("group_axis", np.array([-1], np.int64))
     shares = graph.add("Softmax", [scores_], "shares", axis=-1)
     # Named, not -1: a line without an open step has no numbers to tell it from.
     shape = graph.weight("groups.shape", np.array([0, -(-classes // GROUP), GROUP], np.int64))
     groups = graph.add("Reshape", [shares, shape], "groups")  # S, C / 64, 64
     highest = graph.add("ReduceMax", [groups, last], "groups.highest", keepdims=0)  # S, C / 64
-    graph.add("ReduceMax", [highest, last], probability, keepdims=0)
-    group = graph.add("ArgMax", [highest], "groups.best", axis=-1, keepdims=1)  # S, 1
-    members = graph.add("GatherND", [groups, group], "groups.members", batch_dims=1)  # S, 64
-    member = graph.add("ArgMax", [members], "groups.member", axis=-1, keepdims=1)  # S, 1
-    before = graph.add("Mul", [group, graph.weight("groups.size", np.array(GROUP, np.int64))], "groups.before")
-    place = graph.add("Add", [before, member], "groups.place")
-    graph.add("Squeeze", [place, last], path)
+    _, numbers = graph.top(highest, LIKELIEST, "groups.best")  # S, 4
+    chosen = graph.add(
+        "GatherND", [groups, graph.add("Unsqueeze", [numbers, last], "groups.each")], "groups.members", batch_dims=1
+    )  # S, 4, 64
+    flat = graph.weight("groups.flat", np.array([0, LIKELIEST * GROUP], np.int64))
+    values, places = graph.top(graph.add("Reshape", [chosen, flat], "members"), LIKELIEST, "likeliest")  # S, 4
+    graph.add("Identity", [values], probability)
+    size = graph.weight("groups.size", np.array(GROUP, np.int64))
+    rows = graph.add("Div", [places, size], "likeliest.row")
+    number = graph.add("GatherElements", [numbers, rows], "likeliest.group", axis=1)
+    before = graph.add("Mul", [number, size], "likeliest.before")
+    graph.add("Add", [before, graph.add("Mod", [places, size], "likeliest.member")], path)
 
 
 def gated(graph: Graph, model: Crnn, context: str, gate: Gate, reach: float | None) -> None:
-    """Add `path` and `probability` (N T), computed at the gate's open steps only."""
+    """Add `path` and `probability` (N T 4), computed at the gate's open steps only; elsewhere blank comes first."""
     product = graph.add("MatMul", [context, graph.weight("gate.weight", gate.weight[:, None])], "gate.product")
     last = graph.weight("gate.axis", np.array([2], np.int64))
     flat = graph.add("Squeeze", [product, last], "gate.flat")
@@ -96,7 +109,11 @@ def gated(graph: Graph, model: Crnn, context: str, gate: Gate, reach: float | No
     else:
         best_of_groups(graph, found, model.classes.out_features, "open_path", "open_probability")
     closed = graph.add("Sigmoid", [graph.add("Neg", [score], "gate.closed")], "gate.closed_probability")
-    shape = graph.add("Shape", [score], "gate.shape")
-    blank = graph.add("ConstantOfShape", [shape], "gate.blank", value=graph.number(0))
+    pads = graph.weight("gate.pads", np.array([0, 0, 0, 0, 0, LIKELIEST - 1], np.int64))
+    first = graph.add("Unsqueeze", [closed, last], "gate.first")  # N, T, 1
+    nothing = graph.add("Pad", [first, pads], "gate.nothing")  # N, T, 4
+    blank = graph.add(
+        "ConstantOfShape", [graph.add("Shape", [nothing], "gate.shape")], "gate.blank", value=graph.number(0)
+    )
     graph.add("ScatterND", [blank, places, "open_path"], "path")
-    graph.add("ScatterND", [closed, places, "open_probability"], "probability")
+    graph.add("ScatterND", [nothing, places, "open_probability"], "probability")
