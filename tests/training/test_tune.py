@@ -95,4 +95,4 @@ def test_a_candidate_gives_what_was_read_before_and_what_is_read_now(tmp_path: P
     assert second[0].shape == path.shape
     assert not np.array_equal(second[1], probability)
     findings = {finding.name: finding.value for finding in adopt.adopt(tmp_path / "tuned.onnx").findings}
-    assert findings["output"] == "the best path and its probabilities"
+    assert findings["output"] == "the likeliest classes and their probabilities"
