@@ -189,6 +189,29 @@ def test_bare_paper_between_letters_is_a_doubtful_gap(text: str, gap: int, place
     assert wide_gaps(np.full_like(pixels, 9), chars[:1]) == wide_gaps(pixels[:0], chars) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "places"), [("1.6", []), ("2:0", []), ("号:7", []), ("o.7", [2]), ("1:a", [2]), ("号:a", [2]), ("1,0", [])]
+)
+def test_figures_after_a_mark_may_stand_wide(text: str, places: list[int]) -> None:
+    pixels = np.full((50, 100, 3), 240, np.uint8)
+    pixels[15:40, [*range(10, 20), *range(30, 32), *range(60, 70)]] = 30
+    chars = [Char(c, 0.99, middle - 0.1, middle + 0.1) for c, middle in zip(text, (0.15, 0.31, 0.65), strict=True)]
+    assert wide_gaps(pixels, chars) == places
+
+
+def test_in_spaced_type_a_gap_is_wider_than_the_others() -> None:
+    ends = [10, 40, 70, 100, 160]  # 20 wide each, 10 or 40 apart
+    pixels = np.full((50, 190, 3), 240, np.uint8)
+    for end in ends:
+        pixels[15:40, end : end + 20] = 30
+    middles = [(end + 10) / 190 for end in ends]
+    chars = [Char(c, 0.99, middle - 0.05, middle + 0.05) for c, middle in zip("abcde", middles, strict=True)]
+    assert wide_gaps(pixels, chars) == [4]
+    assert wide_gaps(
+        pixels[:, :60], [Char(c, 0.99, m - 0.1, m + 0.1) for c, m in zip("ab", (0.33, 0.83), strict=True)]
+    ) == [1]
+
+
 def test_stretches_that_touch_are_one() -> None:
     chars = reading("一二三四五六七八九十一二", 0.95, "").chars
     (stretch,) = stretches(chars, [(4, 5), (6, 6), (8, 9)])

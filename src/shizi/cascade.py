@@ -28,6 +28,8 @@ ALONG, WORD = 1, 8
 # Shares of a strip's height that are not looked at above and below (neighbours look in there), of its strongest
 # contrast from which a column holds ink, and of the height left that is wider than between letters.
 EDGES, INKED, WIDE = (0.14, 0.08), 0.25, 0.21
+# In spaced type so many times what is usual between the line's characters.
+LOOSE = 1.6
 # Stretches that are together so much of a line's length are read as the whole line.
 MOST = 0.6
 
@@ -154,20 +156,24 @@ def wide_gaps(strip: Pixels, chars: Sequence[Char]) -> list[int]:
         return []
     column = inner.max(axis=0).astype(np.int16) - inner.min(axis=0)
     inked = np.flatnonzero(column > INKED * max(1, int(column.max())))  # columns
-    found = []
-    for i, (char, after) in enumerate(pairwise(chars)):
-        if not _may_be_parted(char.text, after.text):
-            continue
-        first, last = (int((c.start + c.end) / 2 * width) for c in (char, after))
+    bare = []  # the widest paper between each character's middle and the next one's, in heights
+    for pair in pairwise(chars):
+        first, last = (int((char.start + char.end) / 2 * width) for char in pair)
         ink = inked[np.searchsorted(inked, first) : np.searchsorted(inked, last)]
-        if np.diff(ink, prepend=first, append=last).max() > WIDE * len(inner):
-            found.append(i + 1)
-    return found
+        bare.append(int(np.diff(ink, prepend=first, append=last).max()) / len(inner))
+    letters = ["", *(char.text for char in chars)]
+    least = max(WIDE, LOOSE * float(np.median(bare))) if len(bare) > 2 else WIDE
+    return [i + 1 for i, gap in enumerate(bare) if gap > least and _may_be_parted(*letters[i : i + 3])]
 
 
-def _may_be_parted(one: str, other: str) -> bool:
-    """Say whether a space between two characters would be typed; figures stand wide in tables without any."""
+def _may_be_parted(before: str, one: str, other: str) -> bool:
+    """Say whether a space between two characters (`before`: what comes first) would be typed.
+
+    Figures stand wide in tables without any, so do decimals and times, and what follows a Chinese caption.
+    """
     letters = one.isascii() and other.isascii() and other.isalnum() and (one.isalnum() or one in ".,:;!?)")
+    if one in ".,:" and other.isdigit() and (before.isdigit() or is_chinese(before[-1:] or " ")):
+        return False
     return letters and not (one.isdigit() and other.isdigit())
 
 
