@@ -109,7 +109,7 @@ def gated(graph: Graph, model: Crnn, context: str, gate: Gate, reach: float | No
     else:
         best_of_groups(graph, found, model.classes.out_features, "open_path", "open_probability")
     closed = graph.add("Sigmoid", [graph.add("Neg", [score], "gate.closed")], "gate.closed_probability")
-    pads = graph.weight("gate.pads", np.array([0, 0, 0, 0, 0, LIKELIEST - 1], np.int64))
+    pads = graph.weight("closed.pads", np.array([0, 0, 0, 0, 0, LIKELIEST - 1], np.int64))
     first = graph.add("Unsqueeze", [closed, last], "gate.first")  # N, T, 1
     nothing = graph.add("Pad", [first, pads], "gate.nothing")  # N, T, 4
     blank = graph.add(
