@@ -131,3 +131,10 @@ def test_fine_tuning_learns_a_typeface_it_read_wrongly(tmp_path: Path, faces: li
     assert share_right(tmp_path / "own.onnx", unseen) > 0.7
     assert share_right(tmp_path / "own.onnx", upright) >= kept - 0.05
     assert batches.FORM.height == 32
+
+
+def test_what_tuning_changes_is_in_every_file_since_the_first() -> None:
+    # A promoted file of an earlier export is tuned on: it must have whatever a new one would put in its place.
+    names = {tensor.name for tensor in onnx.load(SMALL).graph.initializer if tensor.name.startswith(quantise.TUNED)}
+    first = {"lstm.W.half", "lstm.R.half", "lstm.B.half", "lstm.shape"}
+    assert names == first | {"gate.weight", "gate.bias", "gate.axis", "gate.zero"}
