@@ -211,7 +211,7 @@ class Recogniser:
     def _best_paths(self, tensors: Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
         """Give the best class of each time step and its probability, both N, T or N, T, K; of a tuned model twice."""
         outputs = self._run(tensors)
-        if len(outputs) > 1:  # arg-max and its probability were computed inside the graph
+        if len(outputs) > 1:  # the likeliest classes were found inside the graph
             return list(zip(outputs[::2], outputs[1::2], strict=True))
         path = outputs[0].argmax(axis=2)  # N, T
         return [(path, np.take_along_axis(outputs[0], path[:, :, None], axis=2)[:, :, 0])]

@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--to", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--outputs", choices=("reading", "probabilities"), default="reading")
-    parser.add_argument("--doubt", help="chances under which modes fast and auto read again, such as '0.7 0.93'")
+    parser.add_argument("--doubt", help="chances under which modes fast and auto read again, such as '0.7 0.95'")
     arguments = parser.parse_args()
     model = Crnn(len(labels.charset()))
     checkpoint.load(arguments.checkpoint, model)
